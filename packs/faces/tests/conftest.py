@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests share: the pack's folder and table, and onnxruntime sessions on one thread. No network anywhere."""
+
+import sys
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "build")]
+
+from overt_pack_faces import folder  # noqa: E402 - the path comes first
+
+PACK = tomllib.loads((folder() / "pack.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def session(name: str) -> onnxruntime.InferenceSession:
+    """A session of the named model on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(folder() / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(name="pack")
+def pack_table() -> dict[str, Any]:
+    """The content of pack.toml."""
+    return PACK
+
+
+@pytest.fixture(name="open_session")
+def session_opener() -> Callable[[str], onnxruntime.InferenceSession]:
+    """Opens a session by model name; one per name for the whole run."""
+    return session
+
+
+@pytest.fixture(name="model", params=PACK["models"], ids=lambda model: model["name"])
+def each_model(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Every [[models]] table in turn."""
+    table: dict[str, Any] = request.param
+    return table
