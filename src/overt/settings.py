@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting, once, with its meaning. Values come from flags, then OVERT_* variables, then overt.toml in the home
+folder, then the defaults below; a key that is none of these is an error."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+_CORES = os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """How one server runs."""
+
+    model_config = SettingsConfigDict(env_prefix="OVERT_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".overt", description="Folder of all data: database, keys, buckets."
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8750, ge=0, le=65535, description="Port the server listens on; 0 = any free one.")
+    account: str = Field(
+        "000000000001", pattern=r"^\d{12}$", description="Account of the owner's key and of the command line."
+    )
+    region: str = Field("us-east-1", description="Region shown in the lines that `overt up` prints.")
+    workers: int = Field(_CORES, ge=1, description="Pictures analysed at the same time; one thread each.")
+    image_queue: int = Field(
+        32, ge=0, description="Pictures that may wait; beyond that ProvisionedThroughputExceededException."
+    )
+    calls_in_flight: int = Field(
+        128, ge=1, description="Calls worked on at the same time; beyond that ThrottlingException."
+    )
+    buckets: Path | None = Field(
+        None, description="Folder whose subfolders are S3 buckets; default: `buckets` in the home folder."
+    )
+    s3: bool = Field(
+        False, description="Read S3Object pictures through boto3 when no local bucket of that name is there."
+    )
+    s3_endpoint: str | None = Field(None, description="URL of an S3 service other than AWS; implies s3.")
+    faces_per_collection: int = Field(
+        20_000_000, ge=1, description="Faces one collection may hold; beyond that ServiceQuotaExceededException."
+    )
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|text)$", description="Log lines as JSON or text; auto: text on a terminal."
+    )
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file that is the truth."""
+        return self.home / "overt.db"
+
+    @property
+    def master_key(self) -> Path:
+        """The key that wraps access keys' secrets."""
+        return self.home / "master.key"
+
+    @property
+    def credentials(self) -> Path:
+        """The owner's key pair as an AWS credentials file."""
+        return self.home / "credentials"
+
+    @property
+    def bucket_folder(self) -> Path:
+        """Where local buckets lie."""
+        return self.buckets or self.home / "buckets"
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether pictures may come from an S3 service."""
+        return self.s3 or self.s3_endpoint is not None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before environment before file."""
+        flags = init_settings()
+        home = Path(flags.get("home") or os.environ.get("OVERT_HOME") or Path.home() / ".overt")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "overt.toml")
+
+
+def load(**flags: Any) -> Settings:
+    """Settings with the flags that are not None. Raises: pydantic.ValidationError naming every bad key and value."""
+    return Settings(**{name: value for name, value in flags.items() if value is not None})

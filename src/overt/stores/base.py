@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every store must offer: units of work over collections, faces, users, tags, tokens, keys and records.
+
+Operations say `with stores.write() as unit:`; all they do inside is one transaction, and leaving the block means it is
+on disk. Reads see every write acknowledged before they began. Knows no wire, no model and no SQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection as Ids
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from overt.types import Box, Collection, Embedding, Event, Person, StoredFace
+
+
+class StoreError(Exception):
+    """Something the store cannot do; operations translate it into the contract's words."""
+
+
+class NotFoundError(StoreError):
+    """No such collection, user, face or key."""
+
+
+class ExistsError(StoreError):
+    """There is one of that name already."""
+
+
+class WrongModelError(StoreError):
+    """An embedding of another model than the collection's."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face about to be enrolled."""
+
+    id: str
+    box: Box
+    confidence: float
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key pair of an account. The secret is stored wrapped; it is in the clear only here.
+
+    token: the session token of a temporary key (stored as a hash, so a key read back has only `token_digest`).
+    """
+
+    id: str
+    account: str
+    role: str
+    secret: str = field(repr=False)
+    created: dt.datetime
+    expires: dt.datetime | None = None
+    token_digest: str | None = None  # sha256 hex of the session token
+    revoked: dt.datetime | None = None
+    label: str = ""
+
+
+class Collections(Protocol):
+    """The collections of all accounts."""
+
+    def create(self, account: str, collection_id: str, model: str, created: dt.datetime) -> Collection:
+        """Make an empty one. Raises: ExistsError."""
+
+    def get(self, account: str, collection_id: str) -> Collection:
+        """Raises: NotFoundError."""
+
+    def page(self, account: str, after: str, limit: int) -> Sequence[Collection]:
+        """Up to `limit` collections whose ids sort after `after` ("" = from the start), by id."""
+
+    def delete(self, account: str, collection_id: str) -> None:
+        """With all its faces, users and tags. Raises: NotFoundError."""
+
+
+class Faces(Protocol):
+    """The faces of collections."""
+
+    def add(
+        self, collection: Collection, image_id: str, external_image_id: str | None, faces: Sequence[NewFace]
+    ) -> Sequence[StoredFace]:
+        """Enrol faces of one picture; a face whose id is there already is returned as it stands.
+
+        Raises: WrongModelError, NotFoundError when the collection has gone.
+        """
+
+    def get(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, StoredFace]:
+        """Those of the ids that exist, by id."""
+
+    def page(
+        self,
+        collection: Collection,
+        after: int,
+        limit: int,
+        *,
+        user_id: str | None = None,
+        face_ids: Ids[str] | None = None,
+    ) -> Sequence[StoredFace]:
+        """Up to `limit` faces with a sequence above `after`, in that order, of one user or among some ids if given."""
+
+    def embeddings(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, Embedding]:
+        """The stored vectors (float16 on disk, unit length float32 here) of those ids that exist."""
+
+    def delete(self, collection: Collection, face_ids: Ids[str]) -> None:
+        """Remove faces, vectors included; unknown ids are passed over.
+
+        Raises: StoreError, removing none, when one of them belongs to a user: the caller disassociates it first.
+        """
+
+    def search(
+        self, collection: Collection, probe: Embedding, limit: int, floor: float, without: Ids[str] = ()
+    ) -> Sequence[tuple[StoredFace, float]]:
+        """The `limit` nearest faces with cosine >= floor, exactly, by (cosine descending, id).
+
+        `without`: ids to leave out. Raises: WrongModelError.
+        """
+
+
+class Users(Protocol):
+    """The users (people) of collections. A user's vector is the normalised mean of its faces' vectors."""
+
+    def create(self, collection: Collection, user_id: str) -> Person:
+        """Raises: ExistsError."""
+
+    def get(self, collection: Collection, user_id: str) -> Person:
+        """Raises: NotFoundError."""
+
+    def page(self, collection: Collection, after: str, limit: int) -> Sequence[Person]:
+        """Up to `limit` users whose ids sort after `after`, by id."""
+
+    def delete(self, collection: Collection, user_id: str) -> None:
+        """Disassociate its faces (they stay) and remove it. Raises: NotFoundError."""
+
+    def associate(self, collection: Collection, user_id: str, face_ids: Ids[str]) -> Person:
+        """Give faces to the user and recompute its vector; status becomes ACTIVE. Those it has are passed over.
+
+        Raises: NotFoundError for an unknown user or face; StoreError when a face belongs to another user.
+        """
+
+    def disassociate(self, collection: Collection, user_id: str, face_ids: Ids[str]) -> Person:
+        """Take faces away and recompute the vector; without a face left it has none, and the status is CREATED.
+
+        Faces that are not the user's are passed over. Raises: NotFoundError for an unknown user.
+        """
+
+    def vector(self, collection: Collection, user_id: str) -> Embedding | None:
+        """Its vector, None while it has no face. Raises: NotFoundError."""
+
+    def search(
+        self, collection: Collection, probe: Embedding, limit: int, floor: float, without: Ids[str] = ()
+    ) -> Sequence[tuple[Person, float]]:
+        """As Faces.search, over users that have faces."""
+
+
+class Tags(Protocol):
+    """Tags of resources, by ARN."""
+
+    def of(self, arn: str) -> Mapping[str, str]:
+        """All tags of a resource, by key."""
+
+    def put(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Add or overwrite."""
+
+    def remove(self, arn: str, keys: Ids[str]) -> None:
+        """Unknown keys are passed over."""
+
+
+class Tokens(Protocol):
+    """Idempotency tokens: what was answered to a ClientRequestToken, for seven days."""
+
+    def seen(self, account: str, operation: str, token: str) -> tuple[str, Mapping[str, Any]] | None:
+        """(digest of the request, its answer), or None when new or older than seven days."""
+
+    def keep(self, account: str, operation: str, token: str, digest: str, answer: Mapping[str, Any]) -> None:
+        """Remember an answer; it must be plain JSON."""
+
+
+class Keys(Protocol):
+    """Access keys."""
+
+    def add(self, key: AccessKey) -> None:
+        """Store a new key, its secret wrapped. Raises: ExistsError."""
+
+    def get(self, key_id: str) -> AccessKey:
+        """Also revoked and expired ones: the caller judges. Raises: NotFoundError."""
+
+    def list(self) -> Sequence[AccessKey]:
+        """All keys, oldest first, with `secret` empty."""
+
+    def revoke(self, key_id: str, when: dt.datetime) -> None:
+        """Raises: NotFoundError."""
+
+
+class Records(Protocol):
+    """The append-only rows that calls leave."""
+
+    def append(self, event: Event) -> None:
+        """Add one."""
+
+    def tail(self, limit: int) -> Sequence[Event]:
+        """The newest `limit`, newest first."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+
+class Unit(Protocol):
+    """One transaction's view of everything."""
+
+    @property
+    def collections(self) -> Collections: ...
+    @property
+    def faces(self) -> Faces: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def tags(self) -> Tags: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def records(self) -> Records: ...
+
+
+class Stores(Protocol):
+    """A place to keep things."""
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """A consistent view; writing through it is an error."""
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """One transaction. Leaving the block returns once it is durable; an exception undoes it and passes on."""
+
+    def close(self) -> None:
+        """Finish what is under way and let go of all files."""

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collections in SQL. Knows their rows and counts; what lies in them is `faces` and `users`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from overt.stores.base import ExistsError, NotFoundError
+from overt.stores.schema import collections, faces, tags
+from overt.stores.shelf import AnyRow, locate
+from overt.types import Collection
+
+_COLUMNS = (
+    collections.c.account,
+    collections.c.id,
+    collections.c.model,
+    collections.c.created,
+    collections.c.face_count,
+    collections.c.user_count,
+)
+
+
+class SqlCollections:
+    """Implements `base.Collections`. forget: told the number of a collection that goes."""
+
+    def __init__(self, connection: Connection, forget: Callable[[int], None]) -> None:
+        self._connection = connection
+        self._forget = forget
+
+    def create(self, account: str, collection_id: str, model: str, created: dt.datetime) -> Collection:
+        """See `base.Collections.create`."""
+        if self._row(account, collection_id) is not None:
+            msg = f"collection {collection_id} exists already in account {account}"
+            raise ExistsError(msg)
+        self._connection.execute(
+            insert(collections).values(
+                account=account,
+                id=collection_id,
+                model=model,
+                created=created,
+                head=0,
+                face_count=0,
+                user_count=0,
+            )
+        )
+        return self.get(account, collection_id)
+
+    def get(self, account: str, collection_id: str) -> Collection:
+        """See `base.Collections.get`."""
+        row = self._row(account, collection_id)
+        if row is None:
+            msg = f"no collection {collection_id} in account {account}"
+            raise NotFoundError(msg)
+        return Collection(*row)
+
+    def page(self, account: str, after: str, limit: int) -> Sequence[Collection]:
+        """See `base.Collections.page`."""
+        rows = self._connection.execute(
+            select(*_COLUMNS)
+            .where(collections.c.account == account, collections.c.id > after)
+            .order_by(collections.c.id)
+            .limit(limit)
+        )
+        return [Collection(*row) for row in rows]
+
+    def delete(self, account: str, collection_id: str) -> None:
+        """See `base.Collections.delete`. Tags go whatever region their ARN names."""
+        number = locate(self._connection, self.get(account, collection_id)).number
+        # Otherwise each user would be held by its faces while the database removes both.
+        self._connection.execute(update(faces).where(faces.c.collection == number).values(user_id=None))
+        self._connection.execute(delete(collections).where(collections.c.number == number))
+        self._connection.execute(delete(tags).where(tags.c.resource == f"{account}:collection/{collection_id}"))
+        self._forget(number)
+
+    def _row(self, account: str, collection_id: str) -> AnyRow | None:
+        return self._connection.execute(
+            select(*_COLUMNS).where(collections.c.account == account, collections.c.id == collection_id)
+        ).first()

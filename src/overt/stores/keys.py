@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Access keys in SQL, each secret wrapped by the vault under its key's id."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from overt.stores.base import AccessKey, ExistsError, NotFoundError
+from overt.stores.schema import keys
+from overt.stores.shelf import AnyRow
+from overt.stores.vault import Vault
+
+
+class SqlKeys:
+    """Implements `base.Keys`."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection = connection
+        self._vault = vault
+
+    def add(self, key: AccessKey) -> None:
+        """See `base.Keys.add`."""
+        if self._row(key.id) is not None:
+            msg = f"access key {key.id} exists already"
+            raise ExistsError(msg)
+        self._connection.execute(
+            insert(keys).values(
+                id=key.id,
+                account=key.account,
+                role=key.role,
+                secret=self._vault.wrap(key.secret.encode(), key.id),
+                created=key.created,
+                expires=key.expires,
+                token_digest=key.token_digest,
+                revoked=key.revoked,
+                label=key.label,
+            )
+        )
+
+    def get(self, key_id: str) -> AccessKey:
+        """See `base.Keys.get`. Raises StoreError too, when the secret was wrapped by another vault."""
+        row = self._row(key_id)
+        if row is None:
+            msg = f"no access key {key_id}"
+            raise NotFoundError(msg)
+        return _key(row, self._vault.unwrap(row.secret, key_id).decode())
+
+    def list(self) -> Sequence[AccessKey]:
+        """See `base.Keys.list`."""
+        rows = self._connection.execute(select(keys).order_by(keys.c.created, keys.c.id))
+        return [_key(row, "") for row in rows]
+
+    def revoke(self, key_id: str, when: dt.datetime) -> None:
+        """See `base.Keys.revoke`. A key revoked before keeps its first date."""
+        row = self._row(key_id)
+        if row is None:
+            msg = f"no access key {key_id}"
+            raise NotFoundError(msg)
+        if row.revoked is None:
+            self._connection.execute(update(keys).where(keys.c.id == key_id).values(revoked=when))
+
+    def _row(self, key_id: str) -> AnyRow | None:
+        return self._connection.execute(select(keys).where(keys.c.id == key_id)).first()
+
+
+def _key(row: AnyRow, secret: str) -> AccessKey:
+    return AccessKey(
+        id=row.id,
+        account=row.account,
+        role=row.role,
+        secret=secret,
+        created=row.created,
+        expires=row.expires,
+        token_digest=row.token_digest,
+        revoked=row.revoked,
+        label=row.label,
+    )

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing a database to the newest schema. Alembic is loaded only when there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect
+
+from overt.stores.base import StoreError
+
+HEAD = "0001"  # the newest revision; a test compares it with the scripts in `versions`
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the revisions a database lacks, all or none.
+
+    Args: connection: in autocommit mode.
+    Raises: StoreError when the database was written by a newer overt.
+    """
+    if _revision(connection) == HEAD:
+        return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        if _revision(connection) != HEAD:  # another process may have been first
+            _run(connection)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - slow, and an up-to-date database does without
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        msg = f"the database cannot be upgraded; was it written by a newer overt? ({error})"
+        raise StoreError(msg) from error

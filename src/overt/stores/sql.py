@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store behind `base.Stores`: one SQLite file, one writer, many readers, exact search in memory.
+
+Several processes may open the same file; each sees what the others acknowledged. PostgreSQL is to join here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from overt.stores.base import StoreError, Unit
+from overt.stores.index import Index
+from overt.stores.kernels.numpy import NumpyKernel
+from overt.stores.migrations import upgrade
+from overt.stores.sqlite import open_engines
+from overt.stores.unit import SqlUnit
+from overt.stores.vault import Vault
+from overt.stores.writer import Writer
+
+
+def utc_now() -> dt.datetime:
+    """The present, with its zone."""
+    return dt.datetime.now(dt.UTC)
+
+
+class SqlStores:
+    """Implements `base.Stores`. Safe for many threads; a unit belongs to the thread that opened it."""
+
+    def __init__(
+        self, engines: tuple[Engine, Engine], vault: Vault, clock: Callable[[], dt.datetime] = utc_now
+    ) -> None:
+        """Args: engines: for writing and for reading, of an upgraded database. Most callers want `open`."""
+        self.writing, self.reading = engines
+        self._writer = Writer(self.writing.connect())
+        self._index = Index(NumpyKernel())
+        self._vault = vault
+        self._clock = clock
+        self._closed = False
+
+    @classmethod
+    def open(cls, url: str, vault: Vault, clock: Callable[[], dt.datetime] = utc_now) -> SqlStores:
+        """Open a database, creating or upgrading it first.
+
+        Args: url: like sqlite:////var/lib/overt/overt.db. vault: wraps the secrets of access keys.
+        Raises: StoreError when the url is of another kind, or the file was written by a newer overt.
+        """
+        engines = open_engines(url)
+        with engines[0].connect() as connection:
+            upgrade(connection)
+        return cls(engines, vault, clock)
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """See `base.Stores.read`. Raises: StoreError when written through."""
+        with self._snapshot() as connection:
+            yield self._unit(connection, committed=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        """See `base.Stores.write`. Raises: as `Writer.unit`."""
+        with self._writer.unit() as connection:
+            yield self._unit(connection, committed=False)
+
+    def close(self) -> None:
+        """See `base.Stores.close`."""
+        self._closed = True
+        self._writer.close()
+        self.writing.dispose()
+        self.reading.dispose()
+
+    def _unit(self, connection: Connection, *, committed: bool) -> SqlUnit:
+        index = self._index
+        search = index.committed(connection) if committed else index.pending(connection, self._snapshot)
+        return SqlUnit(connection, search, index.forget, self._vault, self._clock)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database, the newest acknowledged, and changes nothing."""
+        if self._closed:
+            msg = "the store is closed"
+            raise StoreError(msg)
+        with self.reading.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a SQLite file is opened: its pragmas, its two engines, its errors. Knows no table."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event, make_url
+
+from overt.stores.base import StoreError
+from overt.stores.files import draft
+
+_BUSY_SECONDS = 30  # how long to wait for another process that writes; the command line's units take milliseconds
+_READERS = 16  # connections kept open; more are opened when needed and closed after
+
+# secure_delete: the bytes of a deleted embedding are overwritten, not just unlinked.
+_WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_READER = ("query_only=ON",)
+
+
+def open_engines(url: str) -> tuple[Engine, Engine]:
+    """The engines for writing and for reading a file, which is made if it is not there, for its owner alone.
+
+    Transactions are begun and ended by hand on both. Every database error leaves them as a StoreError.
+    Raises: StoreError when the url is not sqlite:////path/to/file.
+    """
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
+        msg = f"the store needs a url like sqlite:////var/lib/overt/overt.db, not {parts.render_as_string()}"
+        raise StoreError(msg)
+    file = Path(str(parts.database))
+    if not file.exists():
+        _create(file)
+    return _engine(file, _WRITER, 1, 0), _engine(file, _READER, _READERS, -1)
+
+
+def _create(file: Path) -> None:
+    """An empty database that is in WAL mode already: the switch needs the file alone, and would not wait for it.
+
+    The draft is closed before it gets its name, because closing a file drops this process's locks on it.
+    """
+    with draft(file) as path, closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _engine(file: Path, pragmas: tuple[str, ...], size: int, overflow: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{file}",
+        isolation_level="AUTOCOMMIT",  # the driver begins no transaction of its own
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=overflow,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "handle_error", retval=True)
+    def translate(context: ExceptionContext) -> StoreError | None:
+        if context.sqlalchemy_exception is None:
+            return None  # not the database's: a bug of ours, which keeps its own name
+        return StoreError(f"the database refused: {context.original_exception}")
+
+    return engine

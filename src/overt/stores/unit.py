@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One transaction's view of everything: all nouns over one connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from overt.stores.collections import SqlCollections
+from overt.stores.faces import SqlFaces
+from overt.stores.index import Search
+from overt.stores.keys import SqlKeys
+from overt.stores.records import SqlRecords
+from overt.stores.tags import SqlTags
+from overt.stores.tokens import SqlTokens
+from overt.stores.users import SqlUsers
+from overt.stores.vault import Vault
+
+
+class SqlUnit:
+    """Implements `base.Unit`. Use it within its `with` block and in one thread only."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        search: Search,
+        forget: Callable[[int], None],
+        vault: Vault,
+        clock: Callable[[], dt.datetime],
+    ) -> None:
+        self.collections = SqlCollections(connection, forget)
+        self.faces = SqlFaces(connection, search)
+        self.users = SqlUsers(connection, search)
+        self.tags = SqlTags(connection)
+        self.tokens = SqlTokens(connection, clock)
+        self.keys = SqlKeys(connection, vault)
+        self.records = SqlRecords(connection)

@@ -1,0 +1,618 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every store must do, as tests: subclass `StoreContract` and supply two fixtures.
+
+`stores` is an empty store; `reopen` is a function that closes it and opens what it kept, as a restart would.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from overt.stores.base import (
+    AccessKey,
+    ExistsError,
+    NewFace,
+    NotFoundError,
+    StoreError,
+    Stores,
+    Unit,
+    WrongModelError,
+)
+from overt.types import Box, Collection, Embedding, Event, Floats
+
+ACCOUNT = "123456789012"
+MODEL = "model-1"
+DIMENSION = 32
+NOON = dt.datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=dt.UTC)
+_COUNTER = itertools.count()
+ARN = f"arn:aws:rekognition:eu-west-1:{ACCOUNT}:collection/"
+
+
+def make_vectors(count: int, seed: int, *, per_person: int = 4, dimension: int = DIMENSION) -> Floats:
+    """Synthetic people: unit rows (count, dimension), `per_person` neighbours around each random direction."""
+    random = np.random.default_rng(seed)
+    people = random.standard_normal((-(-count // per_person), dimension))
+    rows = np.repeat(people, per_person, 0)[:count] + 0.4 * random.standard_normal((count, dimension))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32)
+
+
+def make_faces(vectors: Floats, prefix: str = "face", model: str = MODEL) -> list[NewFace]:
+    """One face per row, with ids that sort in row order."""
+    box = Box(0.125, -0.25, 0.5, 0.75)
+    return [NewFace(f"{prefix}-{row:05d}", box, 0.875, Embedding(v, model)) for row, v in enumerate(vectors)]
+
+
+def make_event(number: int) -> Event:
+    """A record whose number can be told from its call id."""
+    moment = NOON + dt.timedelta(microseconds=number)
+    return Event(f"call-{number}", moment, "DetectFaces", "AKIA", ACCOUNT, "ab" * 32, "allow", "ok", 1.5)
+
+
+def rank(
+    vectors: Floats, ids: Sequence[str], probe: Floats, limit: int, floor: float
+) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """The reference: every stored (float16) vector against the probe in float64, by (cosine descending, id)."""
+    stored = vectors.astype(np.float16).astype(np.float64)
+    cosines = (stored / np.linalg.norm(stored, axis=1, keepdims=True) * probe.astype(np.float64)).sum(axis=1)
+    order = sorted(range(len(ids)), key=lambda row: (-cosines[row], ids[row]))
+    order = [row for row in order if cosines[row] >= floor][:limit]
+    return [ids[row] for row in order], cosines[order]
+
+
+class StoreContract:
+    """Inherit as `class TestMine(StoreContract)` in a test module that has the fixtures."""
+
+    @pytest.fixture
+    def stores(self) -> Stores:
+        """An empty store."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[], Stores]:
+        """A function that closes the store and opens it anew."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def people(self, stores: Stores) -> Collection:
+        """A collection to fill."""
+        with stores.write() as unit:
+            return unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+
+    @pytest.fixture
+    def vectors(self, stores: Stores, people: Collection) -> Floats:
+        """Forty vectors, enrolled as face-00000 and so on."""
+        vectors = make_vectors(40, seed=1)
+        with stores.write() as unit:
+            unit.faces.add(people, "image", "external", make_faces(vectors))
+        return vectors
+
+    # Collections
+
+    def test_collection_is_made_found_counted_and_deleted(self, stores: Stores) -> None:
+        with stores.write() as unit:
+            made = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+        assert made == Collection(ACCOUNT, "people", MODEL, NOON, 0, 0)
+        with stores.write() as unit:
+            unit.faces.add(made, "image", None, make_faces(make_vectors(3, seed=1)))
+            unit.users.create(made, "ann")
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, "people") == replace(made, face_count=3, user_count=1)
+        with stores.write() as unit:
+            unit.collections.delete(ACCOUNT, "people")
+        with stores.read() as unit, pytest.raises(NotFoundError):
+            unit.collections.get(ACCOUNT, "people")
+
+    def test_collections_of_accounts_are_apart(self, stores: Stores, people: Collection) -> None:
+        with stores.write() as unit, pytest.raises(ExistsError):
+            unit.collections.create(ACCOUNT, people.id, MODEL, NOON)
+        with stores.write() as unit:
+            unit.collections.create("999999999999", people.id, "other", NOON)
+            with pytest.raises(NotFoundError):
+                unit.collections.delete(ACCOUNT, "nobody")
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, people.id).model == MODEL
+
+    def test_collections_page_by_id(self, stores: Stores) -> None:
+        names = ["Zoe", "ab", "a_b", "b", "ä"]
+        with stores.write() as unit:
+            for name in names:
+                unit.collections.create(ACCOUNT, name, MODEL, NOON)
+        with stores.read() as unit:
+            first = [each.id for each in unit.collections.page(ACCOUNT, "", 3)]
+            rest = [each.id for each in unit.collections.page(ACCOUNT, first[-1], 3)]
+        assert first + rest == sorted(names)
+
+    def test_deleted_collection_takes_all_with_it(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ["face-00000"])
+            unit.tags.put(ARN + "people", {"k": "v"})
+            unit.tags.put(ARN + "People", {"k": "v"})
+        probe = Embedding(vectors[0], MODEL)
+        with stores.read() as unit:
+            assert unit.faces.search(people, probe, 1, 0.5)
+        with stores.write() as unit:
+            unit.collections.delete(ACCOUNT, "people")
+            again = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+        for view in (stores.read, stores.write):
+            with view() as unit:
+                assert unit.collections.get(ACCOUNT, "people") == again
+                assert unit.faces.search(again, probe, 5, -1.0) == []
+                assert unit.users.search(again, probe, 5, -1.0) == []
+                assert unit.faces.page(again, 0, 10) == []
+                assert unit.users.page(again, "", 10) == []
+                assert unit.tags.of(ARN + "people") == {}
+                assert unit.tags.of(ARN + "People") == {"k": "v"}
+        with stores.write() as unit:
+            unit.faces.add(again, "image", None, make_faces(vectors[:1], prefix="new"))
+        with stores.read() as unit:
+            assert [face.id for face, _ in unit.faces.search(again, probe, 5, -1.0)] == ["new-00000"]
+
+    def test_a_collection_that_has_gone_is_not_found(self, stores: Stores, people: Collection) -> None:
+        with stores.write() as unit:
+            unit.collections.delete(ACCOUNT, "people")
+        face = make_faces(make_vectors(1, seed=1))
+        uses: list[Callable[[Unit], object]] = [
+            lambda unit: unit.faces.add(people, "image", None, face),
+            lambda unit: unit.faces.get(people, ["x"]),
+            lambda unit: unit.faces.page(people, 0, 1),
+            lambda unit: unit.faces.embeddings(people, ["x"]),
+            lambda unit: unit.faces.delete(people, ["x"]),
+            lambda unit: unit.faces.search(people, face[0].embedding, 1, 0.0),
+            lambda unit: unit.users.create(people, "ann"),
+            lambda unit: unit.users.page(people, "", 1),
+            lambda unit: unit.users.search(people, face[0].embedding, 1, 0.0),
+        ]
+        for use in uses:
+            with stores.write() as unit, pytest.raises(NotFoundError):
+                use(unit)
+
+    # Faces
+
+    def test_faces_are_enrolled_and_found(self, stores: Stores, people: Collection) -> None:
+        new = make_faces(make_vectors(3, seed=1))
+        with stores.write() as unit:
+            added = unit.faces.add(people, "image", "external", new)
+        assert [face.id for face in added] == [face.id for face in new]
+        assert added[0].sequence < added[1].sequence < added[2].sequence
+        assert (added[0].box, added[0].confidence, added[0].model) == (new[0].box, 0.875, MODEL)
+        assert (added[0].image_id, added[0].external_image_id, added[0].user_id) == ("image", "external", None)
+        with stores.read() as unit:
+            wanted = {added[1].id, added[2].id, "nobody"}
+            assert unit.faces.get(people, wanted) == {face.id: face for face in added[1:]}
+
+    def test_enrolling_twice_changes_nothing(self, stores: Stores, people: Collection) -> None:
+        old, new = make_faces(make_vectors(2, seed=1))
+        with stores.write() as unit:
+            (first,) = unit.faces.add(people, "image", None, [old])
+        with stores.write() as unit:
+            again = unit.faces.add(people, "another image", "name", [new, old, new])
+        assert [face.id for face in again] == [new.id, old.id, new.id]
+        assert again[1] == first
+        assert again[0] == again[2]
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, "people").face_count == 2
+
+    def test_faces_of_another_space_are_refused(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        wrong = make_faces(vectors[:1], "wrong", "model-2") + make_faces(make_vectors(1, 1, dimension=16), "short")
+        for face in wrong:
+            with stores.write() as unit, pytest.raises(WrongModelError):
+                unit.faces.add(people, "image", None, [face])
+            with stores.read() as unit, pytest.raises(WrongModelError):
+                unit.faces.search(people, face.embedding, 1, 0.0)
+            with stores.read() as unit, pytest.raises(WrongModelError):
+                unit.users.search(people, face.embedding, 1, 0.0)
+
+    def test_faces_page_by_sequence(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        ids = [face.id for face in make_faces(vectors)]
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ids[5:15])
+        with stores.read() as unit:
+            first = unit.faces.page(people, 0, 25)
+            rest = unit.faces.page(people, first[-1].sequence, 25)
+            assert [face.id for face in (*first, *rest)] == ids
+            assert [face.id for face in unit.faces.page(people, 0, 4, user_id="ann")] == ids[5:9]
+            some = [ids[20], ids[3], "nobody", ids[9], ids[3]]
+            assert [face.id for face in unit.faces.page(people, 0, 2, face_ids=some)] == [ids[3], ids[9]]
+            assert [face.id for face in unit.faces.page(people, 0, 9, user_id="ann", face_ids=some)] == [ids[9]]
+
+    def test_thousands_of_ids_may_be_named_at_once(self, stores: Stores, people: Collection) -> None:
+        new = make_faces(make_vectors(1200, seed=3))
+        ids = [face.id for face in new]
+        with stores.write() as unit:
+            unit.faces.add(people, "image", None, new)
+            assert list(unit.faces.get(people, ids)) == ids
+            assert [face.id for face in unit.faces.page(people, 0, 1100, face_ids=ids[::-1])] == ids[:1100]
+            unit.faces.delete(people, ids[:1100])
+        with stores.read() as unit:
+            assert [face.id for face in unit.faces.page(people, 0, 2000)] == ids[1100:]
+
+    def test_embeddings_come_back_as_float16_kept_them(
+        self, stores: Stores, people: Collection, vectors: Floats
+    ) -> None:
+        with stores.read() as unit:
+            found = unit.faces.embeddings(people, ["face-00007", "face-00003", "nobody"])
+        assert set(found) == {"face-00003", "face-00007"}
+        stored = vectors[7].astype(np.float16).astype(np.float32)
+        np.testing.assert_allclose(found["face-00007"].vector, stored / np.linalg.norm(stored), atol=1e-6)
+        assert (found["face-00007"].model, found["face-00007"].vector.dtype) == (MODEL, np.dtype(np.float32))
+
+    def test_deleted_faces_are_gone_everywhere(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        probe = Embedding(vectors[2], MODEL)
+        with stores.read() as unit:
+            assert unit.faces.search(people, probe, 1, 0.9)[0][0].id == "face-00002"
+        with stores.write() as unit:
+            unit.faces.delete(people, ["face-00002", "nobody"])
+            unit.faces.delete(people, [])
+        with stores.read() as unit:
+            assert unit.faces.get(people, ["face-00002"]) == {}
+            assert unit.faces.embeddings(people, ["face-00002"]) == {}
+            assert "face-00002" not in [face.id for face, _ in unit.faces.search(people, probe, 50, -1.0)]
+            assert unit.collections.get(ACCOUNT, "people").face_count == 39
+            newest = unit.faces.page(people, 0, 50)[-1].sequence
+        with stores.write() as unit:
+            (back,) = unit.faces.add(people, "image", None, make_faces(vectors)[2:3])
+            assert back.sequence > newest
+
+    def test_a_users_face_is_not_deleted(self, stores: Stores, people: Collection, vectors: Floats) -> None:  # noqa: ARG002
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ["face-00001"])
+            with pytest.raises(StoreError):
+                unit.faces.delete(people, ["face-00000", "face-00001"])
+        with stores.read() as unit:
+            assert len(unit.faces.get(people, ["face-00000", "face-00001"])) == 2
+
+    # Search
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        seed=st.integers(0, 2**32 - 1),
+        count=st.integers(1, 200),
+        limit=st.integers(1, 60),
+        floor=st.sampled_from([-1.0, 0.0, 0.3, 0.8]),
+    )
+    def test_search_equals_brute_force(self, stores: Stores, seed: int, count: int, limit: int, floor: float) -> None:
+        """Over clustered vectors with duplicates, before and after deletions, from read and write units."""
+        random = np.random.default_rng(seed)
+        vectors = make_vectors(count, seed)
+        vectors[random.integers(count, size=count // 10)] = vectors[0]
+        probe = make_vectors(count, seed + 1)[0] if random.random() < 0.5 else vectors[0]
+        new = make_faces(vectors)
+        with stores.write() as unit:
+            people = unit.collections.create(ACCOUNT, f"people-{next(_COUNTER)}", MODEL, NOON)
+            unit.faces.add(people, "image", None, new)
+        gone = {new[row].id for row in random.choice(count, size=count // 3, replace=False)}
+        for deleted in (set(), gone):
+            kept = [row for row, face in enumerate(new) if face.id not in deleted]
+            without = [new[row].id for row in kept[: count // 5]]
+            ids = [new[row].id for row in kept[count // 5 :]]
+            expected, cosines = rank(vectors[kept[count // 5 :]], ids, probe, limit, floor)
+            with stores.write() as unit:
+                unit.faces.delete(people, deleted)
+                inside = unit.faces.search(people, Embedding(probe, MODEL), limit, floor, without)
+            with stores.read() as unit:
+                after = unit.faces.search(people, Embedding(probe, MODEL), limit, floor, without)
+            assert [face.id for face, _ in after] == expected
+            np.testing.assert_allclose([cosine for _, cosine in after], cosines, atol=1e-6)
+            assert inside == after
+
+    def test_ties_are_ordered_by_id(self, stores: Stores, people: Collection) -> None:
+        same = np.repeat(make_vectors(1, seed=5), 300, 0)
+        new = make_faces(same)
+        with stores.write() as unit:
+            unit.faces.add(people, "image", None, new[150:][::-1])
+        with stores.read() as unit:
+            unit.faces.search(people, new[0].embedding, 1, 0.0)
+        with stores.write() as unit:
+            unit.faces.add(people, "image", None, new[:150][::-1])
+        with stores.read() as unit:
+            found = [face.id for face, _ in unit.faces.search(people, new[0].embedding, 200, 0.0)]
+        assert found == [face.id for face in new[:200]]
+
+    def test_search_in_nothing_for_nothing(self, stores: Stores, people: Collection) -> None:
+        probe = make_faces(make_vectors(1, seed=1))[0]
+        for view in (stores.read, stores.write):
+            with view() as unit:
+                assert unit.faces.search(people, probe.embedding, 5, -1.0) == []
+                assert unit.users.search(people, probe.embedding, 5, -1.0) == []
+        with stores.write() as unit:
+            unit.faces.add(people, "image", None, [probe])
+            assert unit.faces.search(people, probe.embedding, 0, -1.0) == []
+
+    # Users
+
+    def test_user_is_made_found_and_deleted(self, stores: Stores, people: Collection, vectors: Floats) -> None:  # noqa: ARG002
+        with stores.write() as unit:
+            made = unit.users.create(people, "ann")
+            with pytest.raises(ExistsError):
+                unit.users.create(people, "ann")
+        assert (made.id, made.status, made.face_count) == ("ann", "CREATED", 0)
+        with stores.write() as unit:
+            assert unit.users.associate(people, "ann", ["face-00000"]).face_count == 1
+            unit.users.delete(people, "ann")
+            with pytest.raises(NotFoundError):
+                unit.users.delete(people, "ann")
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, "people").user_count == 0
+            assert unit.faces.get(people, ["face-00000"])["face-00000"].user_id is None
+            for use in (unit.users.get, unit.users.vector):
+                with pytest.raises(NotFoundError):
+                    use(people, "ann")
+
+    def test_users_page_by_id(self, stores: Stores, people: Collection) -> None:
+        names = ["Zoe", "ab", "a_b", "b"]
+        with stores.write() as unit:
+            for name in names:
+                unit.users.create(people, name)
+        with stores.read() as unit:
+            first = [user.id for user in unit.users.page(people, "", 3)]
+            assert first + [user.id for user in unit.users.page(people, first[-1], 3)] == sorted(names)
+
+    def test_user_vector_is_the_mean_of_its_faces(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        ids = [face.id for face in make_faces(vectors)]
+
+        def check(unit: Unit, rows: list[int]) -> None:
+            person = unit.users.get(people, "ann")
+            found = unit.users.vector(people, "ann")
+            assert (person.face_count, person.status) == (len(rows), "ACTIVE" if rows else "CREATED")
+            if not rows:
+                assert found is None
+                return
+            assert found is not None
+            middle = vectors[rows].mean(axis=0)
+            np.testing.assert_allclose(found.vector, middle / np.linalg.norm(middle), atol=1e-3)
+            assert np.linalg.norm(found.vector) == pytest.approx(1.0, abs=1e-6)
+
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            check(unit, [])
+        with stores.write() as unit:
+            unit.users.associate(people, "ann", ids[:2])
+            check(unit, [0, 1])
+            unit.users.associate(people, "ann", ids[1:4])
+            check(unit, [0, 1, 2, 3])
+        with stores.write() as unit:
+            unit.users.disassociate(people, "ann", [ids[0], ids[9], "nobody"])
+        with stores.read() as unit:
+            check(unit, [1, 2, 3])
+            assert unit.faces.get(people, ids[:2])[ids[0]].user_id is None
+            assert unit.faces.get(people, ids[:2])[ids[1]].user_id == "ann"
+        with stores.write() as unit:
+            unit.users.disassociate(people, "ann", ids)
+            check(unit, [])
+
+    def test_faces_are_given_once(self, stores: Stores, people: Collection, vectors: Floats) -> None:  # noqa: ARG002
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.create(people, "bob")
+            unit.users.associate(people, "ann", ["face-00000"])
+        refused: list[tuple[str, list[str], type[Exception]]] = [
+            ("bob", ["face-00001", "face-00000"], StoreError),
+            ("bob", ["face-00001", "nobody"], NotFoundError),
+            ("nobody", ["face-00001"], NotFoundError),
+        ]
+        for user_id, ids, error in refused:
+            with stores.write() as unit, pytest.raises(error):
+                unit.users.associate(people, user_id, ids)
+        with stores.write() as unit, pytest.raises(NotFoundError):
+            unit.users.disassociate(people, "nobody", ["face-00000"])
+        with stores.read() as unit:
+            assert unit.users.get(people, "bob").face_count == 0
+            assert unit.faces.get(people, ["face-00001"])["face-00001"].user_id is None
+
+    def test_user_search_equals_brute_force(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        names = [f"user-{number}" for number in range(10)]
+        with stores.write() as unit:
+            for number, name in enumerate(names):
+                unit.users.create(people, name)
+                unit.users.associate(people, name, [f"face-{row:05d}" for row in range(number * 4, number * 4 + 4)])
+            unit.users.create(people, "nobody")
+
+        def check(unit: Unit, names: list[str], without: Sequence[str] = ()) -> None:
+            found = unit.users.search(people, Embedding(vectors[0], MODEL), 6, -1.0, without)
+            held = [unit.users.vector(people, name) for name in names]
+            stored = np.stack([each.vector for each in held if each is not None])
+            expected, cosines = rank(stored, names, vectors[0], 6, -1.0)
+            assert [user.id for user, _ in found] == expected
+            np.testing.assert_allclose([cosine for _, cosine in found], cosines, atol=1e-3)
+
+        with stores.read() as unit:
+            check(unit, names)
+            check(unit, names[1:], without=[names[0], "nobody"])
+        with stores.write() as unit:
+            unit.users.disassociate(people, names[0], ["face-00000"])
+            unit.users.disassociate(people, names[1], [f"face-{row:05d}" for row in range(4, 8)])
+            unit.users.delete(people, names[2])
+            check(unit, [names[0], *names[3:]])
+        with stores.read() as unit:
+            check(unit, [names[0], *names[3:]])
+
+    # Tags, tokens, keys, records
+
+    def test_tags(self, stores: Stores) -> None:
+        with stores.write() as unit:
+            unit.tags.put(ARN + "a", {"k": "1", "l": "2"})
+            unit.tags.put(ARN + "b", {"k": "3"})
+            unit.tags.put(ARN + "b", {})
+        with stores.write() as unit:
+            unit.tags.put(ARN + "a", {"k": "4", "m": ""})
+            unit.tags.remove(ARN + "a", ["l", "nothing"])
+        with stores.read() as unit:
+            assert unit.tags.of(ARN + "a") == {"k": "4", "m": ""}
+            assert unit.tags.of(ARN + "b") == {"k": "3"}
+            assert unit.tags.of(ARN + "c") == {}
+
+    def test_tokens(self, stores: Stores) -> None:
+        answer = {"JobId": "7", "List": [1, 2.5, None], "Name": "ä"}
+        with stores.write() as unit:
+            unit.tokens.keep(ACCOUNT, "StartX", "token", "digest", answer)
+            assert unit.tokens.seen(ACCOUNT, "StartX", "token") == ("digest", answer)
+        with stores.write() as unit:
+            unit.tokens.keep(ACCOUNT, "StartX", "token", "later", {})
+        with stores.read() as unit:
+            assert unit.tokens.seen(ACCOUNT, "StartX", "token") == ("later", {})
+            assert unit.tokens.seen(ACCOUNT, "StartY", "token") is None
+            assert unit.tokens.seen("999999999999", "StartX", "token") is None
+
+    def test_keys(self, stores: Stores) -> None:
+        zone = dt.timezone(dt.timedelta(hours=2))
+        old = AccessKey("AKIA1", ACCOUNT, "admin", "hush", NOON.astimezone(zone), label="laptop")
+        later = NOON + dt.timedelta(microseconds=1)
+        new = AccessKey("ASIA0", ACCOUNT, "viewer", "quiet", later, later, "ab" * 32)
+        with stores.write() as unit:
+            unit.keys.add(new)
+            unit.keys.add(old)
+            with pytest.raises(ExistsError):
+                unit.keys.add(old)
+        with stores.read() as unit:
+            assert unit.keys.get("AKIA1") == old
+            assert unit.keys.get("AKIA1").created.utcoffset() == dt.timedelta(0)
+            assert unit.keys.get("ASIA0") == new
+            assert list(unit.keys.list()) == [replace(old, secret=""), replace(new, secret="")]
+            assert "hush" not in repr(unit.keys.get("AKIA1"))
+        with stores.write() as unit:
+            unit.keys.revoke("AKIA1", later)
+        with stores.write() as unit:
+            unit.keys.revoke("AKIA1", later + dt.timedelta(days=1))
+            for use in (unit.keys.get, lambda key_id: unit.keys.revoke(key_id, later)):
+                with pytest.raises(NotFoundError):
+                    use("AKIA2")
+        with stores.read() as unit:
+            assert unit.keys.get("AKIA1").revoked == later
+
+    def test_records(self, stores: Stores) -> None:
+        events = [make_event(number) for number in range(5)]
+        with stores.write() as unit:
+            assert (unit.records.count(), unit.records.tail(3)) == (0, [])
+            for event in events:
+                unit.records.append(event)
+        with stores.read() as unit:
+            assert unit.records.count() == 5
+            assert unit.records.tail(3) == events[:1:-1]
+            assert unit.records.tail(9) == events[::-1]
+
+    # Units
+
+    def test_an_exception_undoes_the_unit_and_passes_on(
+        self, stores: Stores, people: Collection, vectors: Floats
+    ) -> None:
+        probe = Embedding(make_vectors(1, seed=9)[0], MODEL)
+        with pytest.raises(ZeroDivisionError), stores.write() as unit:  # noqa: PT012
+            unit.faces.add(people, "image", None, [NewFace("new", Box(0, 0, 1, 1), 1.0, probe)])
+            unit.faces.delete(people, ["face-00003"])
+            assert [face.id for face, _ in unit.faces.search(people, probe, 1, 0.9)] == ["new"]
+            unit.records.append(make_event(0))
+            raise ZeroDivisionError
+        other = Embedding(make_vectors(1, seed=10)[0], MODEL)
+        with stores.write() as unit:  # takes the sequences that the unit undone had dealt
+            unit.faces.add(people, "image", None, [NewFace("other", Box(0, 0, 1, 1), 1.0, other)])
+        for view in (stores.read, stores.write):
+            with view() as unit:
+                assert unit.faces.search(people, probe, 1, 0.9) == []
+                assert [face.id for face, _ in unit.faces.search(people, other, 1, 0.9)] == ["other"]
+                known = Embedding(vectors[3], MODEL)
+                assert unit.faces.search(people, known, 1, 0.9)[0][0].id == "face-00003"
+                assert (unit.records.count(), unit.collections.get(ACCOUNT, "people").face_count) == (0, 41)
+
+    def test_a_collection_of_an_undone_unit_leaves_nothing(self, stores: Stores) -> None:
+        first, second = make_vectors(2, seed=1, per_person=1)
+        with pytest.raises(ZeroDivisionError), stores.write() as unit:  # noqa: PT012
+            ghost = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+            unit.faces.add(ghost, "image", None, make_faces(first[None], "ghost"))
+            assert unit.faces.search(ghost, Embedding(first, MODEL), 5, 0.9)
+            raise ZeroDivisionError
+        with stores.write() as unit:
+            people = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+            unit.faces.add(people, "image", None, make_faces(second[None], "real"))
+        with stores.read() as unit:
+            found = unit.faces.search(people, Embedding(first, MODEL), 5, -1.0)
+            assert [face.id for face, _ in found] == ["real-00000"]
+
+    def test_a_read_unit_is_a_snapshot_and_refuses_writes(self, stores: Stores, people: Collection) -> None:
+        first, second = make_faces(make_vectors(2, seed=1))
+        with stores.write() as unit:
+            unit.faces.add(people, "image", None, [first])
+        with stores.read() as old:
+            assert old.collections.get(ACCOUNT, "people").face_count == 1
+            with stores.write() as unit:
+                unit.faces.add(people, "image", None, [second])
+                unit.faces.delete(people, [first.id])
+            with stores.read() as new:
+                assert [face.id for face, _ in new.faces.search(people, first.embedding, 5, -1.0)] == [second.id]
+            assert [face.id for face, _ in old.faces.search(people, first.embedding, 5, -1.0)] == [first.id]
+            with pytest.raises(StoreError):
+                old.tags.put(ARN + "a", {"k": "v"})
+
+    def test_a_closed_store_refuses(self, stores: Stores) -> None:
+        stores.close()
+        stores.close()
+        for view in (stores.read, stores.write):
+            with pytest.raises(StoreError), view():
+                pass
+
+    def test_all_is_there_after_reopening(
+        self, stores: Stores, people: Collection, vectors: Floats, reopen: Callable[[], Stores]
+    ) -> None:
+        key = AccessKey("AKIA1", ACCOUNT, "admin", "hush", NOON)
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ["face-00002"])
+            unit.faces.delete(people, ["face-00001"])
+            unit.tags.put(ARN + "people", {"k": "v"})
+            unit.tokens.keep(ACCOUNT, "StartX", "token", "digest", {"a": 1})
+            unit.keys.add(key)
+            unit.records.append(make_event(1))
+
+        def look(unit: Unit) -> list[object]:
+            probe = Embedding(vectors[2], MODEL)
+            return [
+                unit.collections.page(ACCOUNT, "", 9),
+                unit.faces.page(people, 0, 99),
+                unit.faces.search(people, probe, 99, -1.0),
+                unit.users.search(people, probe, 99, -1.0),
+                unit.tags.of(ARN + "people"),
+                unit.tokens.seen(ACCOUNT, "StartX", "token"),
+                unit.keys.get("AKIA1"),
+                unit.records.tail(9),
+            ]
+
+        with stores.read() as unit:
+            before = look(unit)
+        with reopen().read() as unit:
+            assert look(unit) == before
+
+    def test_threads_enrol_and_search_at_once(self, stores: Stores, people: Collection) -> None:
+        """Each of eight threads finds each of its faces as soon as it is acknowledged, and none it has deleted."""
+
+        def work(thread: int) -> None:
+            new = make_faces(make_vectors(25, seed=thread, per_person=1), f"thread-{thread}")
+            for number, face in enumerate(new):
+                with stores.write() as unit:
+                    unit.faces.add(people, "image", None, [face])
+                with stores.read() as unit:
+                    assert unit.faces.search(people, face.embedding, 1, 0.99)[0][0].id == face.id
+                if number % 3 == 0:
+                    with stores.write() as unit:
+                        unit.faces.delete(people, [face.id])
+                        assert unit.faces.search(people, face.embedding, 1, 0.99) == []
+                    with stores.read() as unit:
+                        assert unit.faces.search(people, face.embedding, 1, 0.99) == []
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+        with stores.read() as unit:
+            faces = unit.faces.page(people, 0, 999)
+            assert len(faces) == unit.collections.get(ACCOUNT, "people").face_count == 8 * 16

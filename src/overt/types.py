@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns every room speaks: pictures, faces, people, calls. Knows numpy and nothing else.
+
+Boxes and points are ratios of the upright picture (0..1, and beyond where a face leaves the picture);
+confidences and similarities are 0..1. Pixels exist only inside `media` and `models`, 0..100 only on the wire.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One decoded picture, upright.
+
+    pixels: (height, width, 3) uint8, RGB. sha256: hex digest of the encoded bytes it came from.
+    """
+
+    pixels: Pixels
+    sha256: str
+
+    @property
+    def height(self) -> int:
+        """Rows, in pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns, in pixels."""
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in ratios of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """Share of the picture it covers."""
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A named point of a face, in ratios of the picture. Left and right are the subject's own."""
+
+    name: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Head rotation in degrees, each -180..180.
+
+    roll: positive = the head leans clockwise in the picture. yaw: positive = the face turns to the right side of
+    the picture. pitch: positive = the face looks up.
+    """
+
+    roll: float
+    yaw: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well lit and how sharp a face is, each 0..1."""
+
+    brightness: float
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A yes-or-no statement about a face; confidence 0..1 in the value given."""
+
+    value: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """An apparent expression (not an inner state); confidence 0..1."""
+
+    name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Where the eyes look, degrees relative to the camera, same signs as Pose; confidence 0..1."""
+
+    yaw: float
+    pitch: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Apparent attributes of one face; None = not asked for, or no installed model supports it."""
+
+    age_range: tuple[int, int] | None = None
+    gender: tuple[str, float] | None = None  # ("Male" | "Female", confidence)
+    emotions: tuple[Emotion, ...] | None = None  # by confidence, highest first
+    smile: Claim | None = None
+    eyes_open: Claim | None = None
+    mouth_open: Claim | None = None
+    gaze: Gaze | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face found in a picture.
+
+    points: (5, 2) float32 ratios: right eye, left eye, nose tip, right and left mouth corner (the subject's own).
+    The remaining fields are None until `describe` fills them.
+    """
+
+    box: Box
+    confidence: float
+    points: Floats
+    landmarks: tuple[Landmark, ...] | None = None
+    pose: Pose | None = None
+    quality: Quality | None = None
+    attributes: Attributes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A face as a unit vector of one model's space.
+
+    vector: (dimension,) float32, length 1. model: the face-model version whose space it lies in.
+    """
+
+    vector: Floats
+    model: str
+
+    def cosine(self, other: Embedding) -> float:
+        """Cosine with another embedding. Raises: ValueError when the models differ, as the spaces do."""
+        if self.model != other.model:
+            msg = f"embeddings of {self.model} and {other.model} cannot be compared"
+            raise ValueError(msg)
+        return float(self.vector @ other.vector)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A gallery of faces of one account and one embedding model."""
+
+    account: str
+    id: str
+    model: str
+    created: dt.datetime
+    face_count: int
+    user_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """A face enrolled in a collection. sequence rises with each enrolment and never repeats."""
+
+    id: str
+    image_id: str
+    external_image_id: str | None
+    box: Box
+    confidence: float
+    model: str
+    user_id: str | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of a collection (wire: User): several faces, one identity. status: CREATED, UPDATING or ACTIVE."""
+
+    id: str
+    status: str
+    face_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[Subject]):
+    """Something enrolled that looks like the probe. similarity: calibrated 0..1; cosine: -1..1; rank from 1."""
+
+    subject: Subject
+    similarity: float
+    cosine: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a call. account: 12 digits, owns collections. key_id: the access key, or "local" for the command line."""
+
+    key_id: str
+    account: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One validated request, as operations and the gate see it.
+
+    params: the request in the wire's CamelCase, blobs as bytes. digest: keyed hash of the request body, hex; equal
+    requests have equal digests and nothing can be read back from it. notes: response headers the call wants to add.
+    """
+
+    id: str
+    operation: str
+    params: Mapping[str, Any]
+    caller: Caller
+    region: str
+    digest: str
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        """A required parameter."""
+        return self.params[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An optional parameter."""
+        return self.params.get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says of a call. reason: words for the caller when it is refused."""
+
+    allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The durable row every call leaves. Never a picture, a name or an embedding.
+
+    outcome: "ok" or the error code. milliseconds: how long the call took.
+    """
+
+    call_id: str
+    time: dt.datetime
+    operation: str
+    key_id: str
+    account: str
+    digest: str
+    verdict: str
+    outcome: str
+    milliseconds: float

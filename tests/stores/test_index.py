@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the index keeps in memory, and what it lets go."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, event
+
+from overt.stores.sql import SqlStores
+from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
+from overt.types import Collection
+
+
+@pytest.fixture
+def many(stores: SqlStores) -> list[Collection]:
+    with stores.write() as unit:
+        made = [unit.collections.create(ACCOUNT, f"people-{number}", MODEL, NOON) for number in range(5)]
+        for collection in made:
+            unit.faces.add(collection, "image", None, make_faces(make_vectors(8, seed=1)))
+    return made
+
+
+def search(stores: SqlStores, collection: Collection) -> None:
+    with stores.read() as unit:
+        probe = make_faces(make_vectors(8, seed=1))[0].embedding
+        assert unit.faces.search(collection, probe, 1, 0.9)[0][0].id == "face-00000"
+
+
+def test_the_least_recently_searched_goes_first(
+    stores: SqlStores, many: list[Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overt.stores.index._BUDGET", 2 * 8 * 32 * 4)
+    for number in (0, 1, 0, 2):
+        search(stores, many[number])
+    assert [number for number, _ in stores._index._galleries] == [1, 3]
+    monkeypatch.setattr("overt.stores.index._BUDGET", 0)
+    search(stores, many[4])
+    assert [number for number, _ in stores._index._galleries] == [5]
+
+
+def test_a_second_search_reads_no_embedding(stores: SqlStores, many: list[Collection]) -> None:
+    search(stores, many[0])
+    read: list[str] = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        read.append(statement)
+
+    event.listen(stores.reading, "before_cursor_execute", note)
+    search(stores, many[0])
+    assert read
+    assert not any("faces.embedding" in statement for statement in read)
+
+
+def test_a_deleted_collection_leaves_memory(stores: SqlStores, many: list[Collection]) -> None:
+    search(stores, many[0])
+    with stores.write() as unit:
+        unit.collections.delete(ACCOUNT, many[0].id)
+    assert not stores._index._galleries
+
+
+def test_uncommitted_rows_never_reach_the_shared_galleries(stores: SqlStores, many: list[Collection]) -> None:
+    fresh = make_faces(make_vectors(1, seed=2), "fresh")
+    with stores.write() as unit:
+        unit.faces.add(many[0], "image", None, fresh)
+        assert unit.faces.search(many[0], fresh[0].embedding, 1, 0.9)[0][0].id == "fresh-00000"
+        (gallery,) = stores._index._galleries.values()
+        assert gallery._view is not None
+        assert gallery._view.born.size == 8

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records are numbered in the order in which they were appended, whatever their times say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from overt.stores.sql import SqlStores
+from overt.testing.stores import NOON, make_event
+
+
+def test_the_tail_follows_the_order_of_appending(stores: SqlStores) -> None:
+    events = [replace(make_event(number), time=NOON) for number in (3, 1, 2)]
+    for event in events:
+        with stores.write() as unit:
+            unit.records.append(event)
+    with stores.read() as unit:
+        assert unit.records.tail(9) == events[::-1]
+        assert unit.records.tail(0) == []
