@@ -58,7 +58,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """A named point of a face, in ratios of the picture. Left and right are the subject's own."""
+    """A named point of a face, in ratios of the picture. Left and right are the picture's, as on the wire."""
 
     name: str
     x: float
@@ -206,7 +206,7 @@ class Match(Generic[Subject]):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call. account: 12 digits, owns collections. key_id: the access key, or "local" for the command line."""
+    """Who makes a call. account: 12 digits, owns collections. key_id: the access key; "local" = command line."""
 
     key_id: str
     account: str

@@ -212,19 +212,32 @@ class Unit(Protocol):
     """One transaction's view of everything."""
 
     @property
-    def collections(self) -> Collections: ...
+    def collections(self) -> Collections:
+        """The collections of all accounts."""
+
     @property
-    def faces(self) -> Faces: ...
+    def faces(self) -> Faces:
+        """The faces of collections."""
+
     @property
-    def users(self) -> Users: ...
+    def users(self) -> Users:
+        """The users of collections."""
+
     @property
-    def tags(self) -> Tags: ...
+    def tags(self) -> Tags:
+        """Tags of resources."""
+
     @property
-    def tokens(self) -> Tokens: ...
+    def tokens(self) -> Tokens:
+        """Idempotency tokens."""
+
     @property
-    def keys(self) -> Keys: ...
+    def keys(self) -> Keys:
+        """Access keys."""
+
     @property
-    def records(self) -> Records: ...
+    def records(self) -> Records:
+        """The rows that calls leave."""
 
 
 class Stores(Protocol):

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gives up, for good, what a picture decoder never needs. Runs inside the worker; knows nothing of pictures.
+
+After `confine` the process can read and write the pipes it has, use memory and end. It cannot open a file, make a
+socket, start a process or thread, or touch another process. Linux on x86-64 and aarch64 do this with a seccomp
+filter; elsewhere only the resource limits hold, and the words returned say so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import struct
+import sys
+
+_NO_NEW_PRIVS, _SECCOMP, _FILTER_MODE = 38, 22, 2
+_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
+"""Filter answers: allow, fail with EPERM, end the process. Source: linux/seccomp.h."""
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+"""Classic BPF: load a word, jump if equal, at least, or any bit set, return. Source: linux/bpf_common.h."""
+_NUMBER, _ARCHITECTURE, _ARGUMENT_2 = 0, 4, 32
+"""Offsets in struct seccomp_data; arguments are 64 bits from offset 16. Source: linux/seccomp.h."""
+_EXECUTABLE = 0x4
+_X32 = 0x40000000
+"""Bit of the x32 calls on x86-64, which a filter by number must not let through."""
+
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""AUDIT_ARCH values. Source: linux/audit.h."""
+
+_CALLS = {
+    "x86_64": {
+        "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "munmap": 11, "brk": 12,
+        "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "readv": 19, "writev": 20, "sched_yield": 24,
+        "mremap": 25, "madvise": 28, "nanosleep": 35, "getpid": 39, "exit": 60, "getrlimit": 97, "getrusage": 98,
+        "sigaltstack": 131, "gettid": 186, "futex": 202, "clock_gettime": 228, "clock_nanosleep": 230,
+        "exit_group": 231, "getrandom": 318,
+    },
+    "aarch64": {
+        "close": 57, "lseek": 62, "read": 63, "write": 64, "readv": 65, "writev": 66, "ppoll": 73, "fstat": 80,
+        "exit": 93, "exit_group": 94, "futex": 98, "nanosleep": 101, "clock_gettime": 113, "clock_nanosleep": 115,
+        "sched_yield": 124, "sigaltstack": 132, "rt_sigaction": 134, "rt_sigprocmask": 135, "rt_sigreturn": 139,
+        "getrusage": 165, "getpid": 172, "gettid": 178, "brk": 214, "munmap": 215, "mremap": 216, "madvise": 233,
+        "getrandom": 278,
+    },
+}  # fmt: skip
+"""System calls allowed whatever their arguments. Source: the kernel's tables for each architecture."""
+
+_MEMORY_CALLS = {"x86_64": {"mmap": 9, "mprotect": 10}, "aarch64": {"mmap": 222, "mprotect": 226}}
+"""Allowed unless they would make memory executable: nothing new is ever loaded."""
+
+
+class _Program(ctypes.Structure):
+    """struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+
+
+def limit(memory: int) -> None:
+    """Caps address space (bytes), open files, processes, file writes and core dumps of this process.
+
+    CPU time is capped per picture by the decoder, not here.
+    """
+    import resource  # noqa: PLC0415 - absent on Windows
+
+    for name, value in (
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_NPROC", 0),
+        ("RLIMIT_NOFILE", 4),
+        ("RLIMIT_AS", memory),
+    ):
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            _, hard = resource.getrlimit(kind)
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901
+            resource.setrlimit(kind, (value, value))
+
+
+def confine() -> str:
+    """Installs the system-call filter on this process, which must have one thread.
+
+    Returns: "" when it holds, else why there is none, in words for an operator.
+    """
+    machine = platform.machine()
+    if sys.platform != "linux":
+        return f"no system-call filter on {sys.platform}"
+    if machine not in _ARCHITECTURES:
+        return f"no system-call filter on {machine}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = program(machine)
+    filter_ = _Program(len(code) // 8, code)
+    if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return f"the kernel refused no_new_privs (errno {ctypes.get_errno()})"
+    if libc.prctl(_SECCOMP, _FILTER_MODE, ctypes.byref(filter_), 0, 0) != 0:
+        return f"the kernel refused the system-call filter (errno {ctypes.get_errno()})"
+    return ""
+
+
+def program(machine: str) -> bytes:
+    """The filter as BPF: calls of the tables above are allowed, every other one fails with EPERM.
+
+    Args: machine: a key of the tables. Returns: 8 bytes for each instruction.
+    """
+    allowed = sorted(_CALLS[machine].values())
+    guarded = sorted(_MEMORY_CALLS[machine].values())
+    # One line after another, each (code, jump if true, jump if false, operand); jumps count lines to skip.
+    lines = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_EQUAL, 1, 0, _ARCHITECTURES[machine]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        (_AT_LEAST, 0, 1, _X32),
+        (_RETURN, 0, 0, _REFUSE),
+    ]
+    for number in guarded:
+        lines += [
+            (_EQUAL, 0, 4, number),
+            (_LOAD, 0, 0, _ARGUMENT_2),
+            (_ANY_BIT, 0, 1, _EXECUTABLE),
+            (_RETURN, 0, 0, _REFUSE),
+            (_RETURN, 0, 0, _ALLOW),
+        ]
+    for number in allowed:
+        lines += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
+    lines.append((_RETURN, 0, 0, _REFUSE))
+    return b"".join(struct.pack("HBBI", *line) for line in lines)

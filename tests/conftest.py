@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of several rooms share: the real photos, an engine, a running server, and real boto3 clients of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from overt import settings
+from overt.engine import Engine
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of portraits that `make photos` fetches."""
+    folder = Path(os.environ.get("OVERT_PHOTOS") or REPOSITORY / ".photos")
+    assert (folder / "obama.jpg").is_file(), f"no photos in {folder}: run `make photos`"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """More real data, where this checkout lies beside it."""
+    folder = Path(os.environ.get("OVERT_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no shared data in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine over a home folder of its own."""
+    opened = Engine.open(settings.load(home=tmp_path_factory.mktemp("home")))
+    yield opened
+    opened.close()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `overt up`."""
+
+    url: str
+    home: Path
+    key_id: str
+    secret: str
+
+    def client(self, **changes: Any) -> Any:
+        """A boto3 client as its owner would make it; changes are further arguments of boto3's."""
+        arguments: dict[str, Any] = {
+            "endpoint_url": self.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": self.key_id,
+            "aws_secret_access_key": self.secret,
+            "config": Config(retries={"total_max_attempts": 1}),
+        }
+        return boto3.session.Session().client("rekognition", **(arguments | changes))
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts `overt up` on a free port, with OVERT_* variables if given; all are ended with the session."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(home: Path | None = None, **variables: str) -> Server:
+        folder = home or tmp_path_factory.mktemp("served")
+        command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(folder), "--json"]
+        log = (folder.parent / f"{folder.name}.log").open("w")
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **variables}
+        )
+        log.close()
+        running.append(process)
+        line = process.stdout.readline()
+        assert line, Path(log.name).read_text()
+        lines = (folder / "credentials").read_text().splitlines()
+        values = dict(line.split(" = ") for line in lines if " = " in line)
+        return Server(json.loads(line)["ready"], folder, values["aws_access_key_id"], values["aws_secret_access_key"])
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(timeout=15)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., Server]) -> Server:
+    """One server for all tests that do not need their own."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Any:
+    """boto3's Rekognition client, pointed at the server and otherwise unchanged."""
+    return server.client()
+
+
+@pytest.fixture
+def collection(client: Any, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A collection of the test's own."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)[:200]
+    client.create_collection(CollectionId=name)
+    yield name
+    client.delete_collection(CollectionId=name)

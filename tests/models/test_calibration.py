@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Similarities and false match rates are monotone and go through the measured points."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overt.models.calibration import Calibration
+from overt.models.pack import Pack
+
+CURVE = Calibration(
+    "m", "cosine", "1", "test", ((0.2, 1e-1), (0.3, 1e-2), (0.5, 1e-6)), ((-1.0, 0.0), (0.3, 0.8), (1.0, 1.0)), ()
+)
+
+
+def test_points() -> None:
+    assert CURVE.similarity(0.3) == pytest.approx(0.8)
+    assert CURVE.false_match_rate(0.2) == pytest.approx(1e-1)
+    assert CURVE.false_match_rate(0.25) == pytest.approx(10**-1.5)
+    assert CURVE.false_match_rate(0.9) == pytest.approx(1e-6)  # nothing smaller was measured
+    assert CURVE.false_match_rate(-1) == 1
+
+
+def test_the_packs_thresholds(pack: Pack) -> None:
+    assert pack.calibration is not None
+    assert pack.calibration.cosine(0.8) == pytest.approx(0.363)
+    assert pack.calibration.false_match_rate(0.363) == pytest.approx(1e-3)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_monotone(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert CURVE.similarity(low) <= CURVE.similarity(high)
+    assert CURVE.false_match_rate(low) >= CURVE.false_match_rate(high)
+
+
+@given(st.floats(0, 1))
+def test_inverse(similarity: float) -> None:
+    assert CURVE.similarity(CURVE.cosine(similarity)) == pytest.approx(similarity, abs=1e-9)
+
+
+def test_curves_that_cannot_be_read_are_refused() -> None:
+    with pytest.raises(ValueError, match="similarities"):
+        Calibration("m", "cosine", "1", "t", CURVE.false_match_rates, ((0.0, 0.5), (1.0, 0.4)), ())
