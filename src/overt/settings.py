@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every setting, once, with its meaning. Values come from flags, then OVERT_* variables, then overt.toml in the home
-folder, then the defaults below; a key that is none of these is an error."""
+"""Every setting, once, with its meaning.
+
+Values come from flags, then OVERT_* variables, then overt.toml in the home folder, then the defaults below; a key
+that is none of these is an error.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class Settings(BaseSettings):
         None, description="Folder whose subfolders are S3 buckets; default: `buckets` in the home folder."
     )
     s3: bool = Field(
-        False, description="Read S3Object pictures through boto3 when no local bucket of that name is there."
+        default=False, description="Read S3Object pictures through boto3 when no local bucket of that name is there."
     )
     s3_endpoint: str | None = Field(None, description="URL of an S3 service other than AWS; implies s3.")
     faces_per_collection: int = Field(
@@ -80,8 +83,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes all five
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags before environment before file."""
         flags = init_settings()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: one engine and the doors of the wire as one ASGI application. Knows no operation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from overt.engine import Engine
+from overt.wire import chain, openapi, rest
+from overt.wire.awsjson import AwsJson
+from overt.wire.http import Request, Response
+
+# The largest body the contract allows: two 5 MiB pictures (CompareFaces) in base64, and some JSON around them.
+BODY_LIMIT = 15 * 1024 * 1024
+# A longer body is read to its end, so that the client hears why it was refused, but not for ever.
+DRAIN_LIMIT = 8 * BODY_LIMIT
+
+
+class Front:
+    """Takes requests off the event loop into threads, and says no in time when there are too many.
+
+    A call refused for crowding still passes the chain, in a thread of its own, so that it too leaves its row.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        limit = engine.settings.calls_in_flight
+        self._engine = engine
+        self._limit = limit
+        self._in_flight = 0
+        self._calls = ThreadPoolExecutor(limit, "call")
+        self._refusals = ThreadPoolExecutor(1, "refusal")
+
+    async def answer(self, door: chain.Door, request: Request) -> Response:
+        """One call's response."""
+        crowded = self._in_flight >= self._limit
+        threads = self._refusals if crowded else self._calls
+        self._in_flight += 1
+        try:
+            step = functools.partial(chain.follow, door, request, self._engine, crowded=crowded)
+            response: Response = await asyncio.get_running_loop().run_in_executor(threads, step)
+            return response
+        finally:
+            self._in_flight -= 1
+
+    def close(self) -> None:
+        """Finish the calls under way."""
+        self._calls.shutdown()
+        self._refusals.shutdown()
+
+
+def build(engine: Engine) -> Starlette:
+    """The application over an open engine, which the caller closes after it."""
+    front = Front(engine)
+    doors: dict[str, chain.Door] = {"awsjson": AwsJson(), "rest": rest.Rest()}
+
+    async def call(http: HttpRequest) -> HttpResponse:
+        door = doors["rest" if http.url.path.startswith(rest.PREFIX) else "awsjson"]
+        try:
+            request = await _request(http)
+        except ClientDisconnect:
+            return HttpResponse(status_code=400)
+        return _http(await front.answer(door, request))
+
+    async def health(_http: HttpRequest) -> HttpResponse:
+        return JSONResponse({"status": "ok"})
+
+    async def document(_http: HttpRequest) -> HttpResponse:
+        return JSONResponse(openapi.document())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        front.close()
+
+    return Starlette(
+        routes=[
+            Route("/", call, methods=["POST"]),
+            Route("/v1/openapi.json", document, methods=["GET"]),
+            Route("/v1/{operation}", call, methods=["POST"]),
+            Route("/healthz", health, methods=["GET"]),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _request(http: HttpRequest) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in http.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    body = await _body(http)
+    return Request(
+        method=http.method,
+        path=http.scope["raw_path"].decode("latin-1"),
+        query=http.scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body or b"",
+        oversized=body is None,
+    )
+
+
+async def _body(http: HttpRequest) -> bytes | None:
+    """The body, or None when it is longer than BODY_LIMIT."""
+    chunks: list[bytes] = []
+    length = 0
+    async for chunk in http.stream():
+        length += len(chunk)
+        if length <= BODY_LIMIT:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if length > DRAIN_LIMIT:
+            break
+    return b"".join(chunks) if length <= BODY_LIMIT else None
+
+
+def _http(response: Response) -> HttpResponse:
+    return HttpResponse(response.body, response.status, dict(response.headers))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`overt collections`: the operations on collections from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from overt.cli import output
+from overt.cli.home import engine
+from overt.engine import Engine
+from overt.wire import local
+
+app = typer.Typer(help="Collections: galleries of enrolled faces.", no_args_is_help=True)
+
+
+def all_collections(opened: Engine) -> list[str]:
+    """The ids of the account's collections."""
+    names: list[str] = []
+    params: dict[str, Any] = {}
+    while True:
+        page = local.call(opened, "ListCollections", **params)
+        names += page["CollectionIds"]
+        if "NextToken" not in page:
+            return names
+        params = {"NextToken": page["NextToken"]}
+
+
+@app.command("list")
+def list_collections(home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
+    """Show every collection with its size."""
+    with engine(home) as opened:
+        rows = [
+            {"CollectionId": name, **local.call(opened, "DescribeCollection", CollectionId=name)}
+            for name in all_collections(opened)
+        ]
+    cells = [(row["CollectionId"], row["FaceCount"], row["UserCount"], row["FaceModelVersion"]) for row in rows]
+    output.show(
+        {"Collections": rows}, lambda: output.table(("collection", "faces", "users", "model"), cells), as_json=as_json
+    )
+
+
+@app.command("create")
+def create(collection: str, home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
+    """Make an empty collection."""
+    with engine(home) as opened:
+        made = local.call(opened, "CreateCollection", CollectionId=collection)
+    output.show(made, lambda: output.line(f"created {made['CollectionArn']}"), as_json=as_json)
+
+
+@app.command("show")
+def describe(collection: str, home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
+    """Show one collection's counts and model."""
+    with engine(home) as opened:
+        shown = local.call(opened, "DescribeCollection", CollectionId=collection)
+    output.show(shown, lambda: output.table(("", ""), shown.items()), as_json=as_json)
+
+
+@app.command("delete")
+def delete(
+    collection: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: output.HomeOption = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Delete a collection with all its faces and users."""
+    with engine(home) as opened:
+        shown = local.call(opened, "DescribeCollection", CollectionId=collection)
+        if not yes and not typer.confirm(f"Delete {collection} with {shown['FaceCount']} faces for good?", err=True):
+            raise output.CommandError("nothing was deleted")
+        done = local.call(opened, "DeleteCollection", CollectionId=collection)
+    output.show(done, lambda: output.line(f"deleted {collection}"), as_json=as_json)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`overt doctor`: is everything in order here? Exit code 1 when something is not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import typer
+
+from overt.cli import output
+from overt.cli.home import engine
+from overt.engine import Engine
+from overt.ops import registry
+from overt.wire.services import rekognition
+
+_LEAST_FREE = 1 << 30  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. ok: False makes the command fail."""
+
+    subject: str
+    ok: bool
+    told: str
+
+
+def doctor(home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
+    """Check models, licences, decoding, database, disk and port."""
+    with engine(home) as opened:
+        findings = list(_findings(opened))
+    healthy = all(finding.ok for finding in findings)
+
+    def people() -> None:
+        for finding in findings:
+            output.line(f"{'ok ' if finding.ok else 'BAD'}  {finding.subject}: {finding.told}")
+
+    output.show({"ok": healthy, "findings": [asdict(finding) for finding in findings]}, people, as_json=as_json)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _findings(opened: Engine) -> Iterator[Finding]:
+    settings = opened.settings
+    yield Finding(
+        "python", ok=True, told=f"{platform.python_version()} on {platform.machine()}, {os.cpu_count()} cores"
+    )
+    yield from _packs(opened)
+    opened.media.start()
+    yield Finding("decoding", ok=True, told=opened.media.confinement)
+    yield _database(opened)
+    free = shutil.disk_usage(settings.home).free
+    yield Finding("disk", ok=free > _LEAST_FREE, told=f"{free / 1e9:.1f} GB free for {settings.home}")
+    yield _port(settings.host, settings.port)
+    source = settings.s3_endpoint or ("AWS" if settings.uses_s3 else "not used")
+    yield Finding("pictures", ok=True, told=f"local buckets in {settings.bucket_folder}; S3: {source}")
+    yield Finding("operations", ok=True, told=f"{len(registry.offered())} of {len(rekognition().operations)} offered")
+
+
+def _packs(opened: Engine) -> Iterator[Finding]:
+    for pack in opened.models.packs:
+        problems = pack.verify()
+        told = "; ".join(problems) or f"{len(pack.models)} models, every sha256 and licence right"
+        yield Finding(f"pack {pack.id} {pack.version}", ok=not problems, told=told)
+
+
+def _database(opened: Engine) -> Finding:
+    file = opened.settings.database
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    connection.close()
+    size = file.stat().st_size
+    return Finding("database", ok=told == "ok", told=f"{file}, {size / 1e6:.1f} MB, quick check: {told}")
+
+
+def _port(host: str, port: int) -> Finding:
+    if port == 0:
+        return Finding("port", ok=True, told="any free one")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        used = probe.connect_ex((host, port)) == 0
+    return Finding("port", ok=True, told=f"{host}:{port} " + ("is in use (by a running overt?)" if used else "is free"))

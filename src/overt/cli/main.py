@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `overt` command: all subcommands in one application, and errors in words instead of tracebacks.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from overt import __version__
+from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, keys, models, output, up
+from overt.cli.output import CommandError
+from overt.errors import WireError
+
+app = typer.Typer(
+    name="overt",
+    help="Self-hosted, accountable face analysis behind Amazon Rekognition's wire protocol.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(keys.app, name="keys")
+app.add_typer(collections.app, name="collections")
+app.add_typer(faces.app, name="faces")
+app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="eval")
+app.add_typer(bench.app, name="bench")
+app.add_typer(config.app, name="config")
+
+
+@app.command("version")
+def version(as_json: output.JsonOption = False) -> None:
+    """Print the version."""
+    output.show({"version": __version__}, lambda: output.line(__version__), as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except WireError as error:
+        output.fail(error.code, error.text, error.detail, as_json=as_json)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        output.fail("BadSetting", f"a setting is wrong: {problems}", "see `overt config show`", as_json=as_json)
+    except (OSError, CommandError) as error:
+        output.fail(type(error).__name__, str(error), as_json=as_json)
+    sys.exit(1)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`overt up`: run the server in the foreground."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import socket
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from overt import app as application
+from overt import settings
+from overt.cli import logs, output
+from overt.engine import Engine
+from overt.govern import keys
+from overt.settings import Settings
+from overt.stores.base import NotFoundError
+
+_MOST_CONNECTIONS = 1000  # idle ones of SDKs' pools included; beyond that the listener answers 503
+_PROFILE = "default"
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, announce: Any) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 = any free one [default: 8750].")] = None,
+    home: output.HomeOption = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Run the server in the foreground until interrupted."""
+    chosen = settings.load(home=home, host=host, port=port)
+    listener = _listen(chosen.host, chosen.port)
+    logs.configure("json" if as_json else chosen.log_format)
+    engine = Engine.open(chosen)
+    try:
+        ensure_owner(engine, chosen)
+        engine.start()
+        address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            application.build(engine),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=10,
+        )
+        _Server(config, lambda: _announce(f"http://{address}", chosen, as_json=as_json)).run(sockets=[listener])
+    finally:
+        engine.close()
+        listener.close()
+
+
+def ensure_owner(engine: Engine, chosen: Settings) -> None:
+    """Make sure the credentials file in the home folder holds a key that works, making one when it does not."""
+    credentials = configparser.ConfigParser()
+    credentials.read(chosen.credentials)
+    key_id = credentials.get(_PROFILE, "aws_access_key_id", fallback="")
+    with engine.stores.read() as unit:
+        try:
+            if unit.keys.get(key_id).revoked is None:
+                return
+        except NotFoundError:
+            pass
+    made = keys.make(chosen.account, label="owner")
+    with engine.stores.write() as unit:
+        unit.keys.add(made.key)
+    credentials[_PROFILE] = {"aws_access_key_id": made.key.id, "aws_secret_access_key": made.key.secret}
+    descriptor = os.open(chosen.credentials, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        credentials.write(file)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise output.CommandError(
+            f"cannot listen on {host}:{port}: {error.strerror}. Is a server running there? Choose another --port."
+        ) from None
+    return listener
+
+
+def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:
+    result = {"ready": url, "home": str(chosen.home), "credentials": str(chosen.credentials)}
+
+    def people() -> None:
+        output.line(f"ready {url}")
+        output.line(f"data in {chosen.home}; to call it from any AWS SDK or the AWS command line:")
+        output.line(f"  export AWS_ENDPOINT_URL_REKOGNITION={url}")
+        output.line(f"  export AWS_SHARED_CREDENTIALS_FILE={chosen.credentials}")
+        output.line(f"  export AWS_REGION={chosen.region} AWS_DEFAULT_REGION={chosen.region}")
+
+    output.show(result, people, as_json=as_json)

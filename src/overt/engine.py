@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: builds and holds pictures, models and stores, and is what operations receive.
+
+Usable without a server: the command line and tests open one and call operations. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from overt.errors import ProvisionedThroughputExceededException
+from overt.media.fetch import Fetcher
+from overt.media.pictures import Media
+from overt.models.hub import Hub
+from overt.settings import Settings
+from overt.stores.base import Stores
+from overt.stores.sql import SqlStores
+from overt.stores.vault import Vault
+from overt.types import Image
+
+
+class Engine:
+    """Everything a call needs, opened once."""
+
+    def __init__(self, settings: Settings, media: Media, models: Hub, stores: Stores, vault: Vault) -> None:
+        self.settings = settings
+        self.media = media
+        self.models = models
+        self.stores = stores
+        self._vault = vault
+        self._places = threading.BoundedSemaphore(settings.workers)
+        self._queue = threading.BoundedSemaphore(settings.workers + settings.image_queue)
+
+    @classmethod
+    def open(cls, settings: Settings, mounts: Mapping[str, Path] = MappingProxyType({})) -> Engine:
+        """Open the home folder, making what is not there yet, and bring its database up to date.
+
+        Args: mounts: further local buckets, name -> folder, beside the settings' folder of buckets.
+        """
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.bucket_folder.mkdir(parents=True, exist_ok=True)
+        vault = Vault.open(settings.master_key)
+        return cls(
+            settings=settings,
+            media=Media(
+                Fetcher(
+                    settings.bucket_folder,
+                    mounts=mounts,
+                    uses_s3=settings.uses_s3,
+                    s3_endpoint=settings.s3_endpoint,
+                ),
+                workers=settings.workers,
+            ),
+            models=Hub.discover(),
+            stores=SqlStores.open(f"sqlite:///{settings.database}", vault),
+            vault=vault,
+        )
+
+    def start(self) -> None:
+        """Load models and start workers now, so that the first call finds them ready."""
+        self.media.start()
+        self.models.preload()
+
+    def digest(self, purpose: str, data: bytes) -> str:
+        """A keyed hash, hex: equal for equal data on this server, and it gives nothing of the data away."""
+        return self._vault.digest(purpose, data)
+
+    @contextmanager
+    def looking_at(self, *pictures: Mapping[str, Any]) -> Iterator[tuple[Image, ...]]:
+        """Fetch and decode pictures, and hold one of the places for picture work while the block uses them.
+
+        Args: pictures: Image structures of the wire, fetched before a place is taken, as a fetch may be slow.
+        Raises: ProvisionedThroughputExceededException when the bounded queue is full (SDKs wait and try again), and
+            the errors of fetching and decoding.
+        """
+        if not self._queue.acquire(blocking=False):
+            raise ProvisionedThroughputExceededException(detail="the picture queue is full; wait and try again")
+        try:
+            encoded = [self.media.fetch(picture) for picture in pictures]
+            with self._places:
+                yield tuple(self.media.decode(raw) for raw in encoded)
+        finally:
+            self._queue.release()
+
+    def close(self) -> None:
+        """Finish what is under way and let go of processes and files."""
+        self.media.close()
+        self.stores.close()

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking up what a request names, with Rekognition's words when it is not there."""
+
+from __future__ import annotations
+
+from overt.engine import Engine
+from overt.errors import InvalidParameterException, ResourceNotFoundException
+from overt.stores.base import NotFoundError, Unit
+from overt.types import Call, Collection, Embedding, Person
+
+UNKNOWN_FACE = "faceId was not found in the collection."
+
+
+def find_collection(unit: Unit, call: Call, collection_id: str | None = None) -> Collection:
+    """The collection a request names (CollectionId unless given). Raises: ResourceNotFoundException."""
+    wanted = collection_id or call["CollectionId"]
+    try:
+        return unit.collections.get(call.caller.account, wanted)
+    except NotFoundError:
+        raise ResourceNotFoundException(f"The collection id: {wanted} does not exist") from None
+
+
+def find_gallery(unit: Unit, call: Call, engine: Engine) -> Collection:
+    """The collection, for comparing with a new picture.
+
+    Raises: ResourceNotFoundException. InvalidParameterException when its faces were embedded by another model than
+    the one installed, as their vectors mean nothing to each other.
+    """
+    collection = find_collection(unit, call)
+    if collection.model != engine.models.faces.model:
+        raise InvalidParameterException(
+            detail=f"the collection's faces are of model {collection.model}, the installed one is "
+            f"{engine.models.faces.model}; enrol the pictures again in a new collection"
+        )
+    return collection
+
+
+def find_user(unit: Unit, collection: Collection, user_id: str) -> Person:
+    """A user of a collection. Raises: ResourceNotFoundException."""
+    try:
+        return unit.users.get(collection, user_id)
+    except NotFoundError:
+        raise ResourceNotFoundException(f"The user id: {user_id} does not exist") from None
+
+
+def find_embedding(unit: Unit, collection: Collection, face_id: str) -> Embedding:
+    """The vector of an enrolled face. Raises: InvalidParameterException, as Rekognition does, when there is none."""
+    embedding = unit.faces.embeddings(collection, [face_id]).get(face_id)
+    if embedding is None:
+        raise InvalidParameterException(UNKNOWN_FACE)
+    return embedding

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of operations: `@operation("DetectFaces")` offers one, `find` looks it up. Knows none by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from overt.engine import Engine
+from overt.errors import AccessDeniedException
+from overt.types import Call
+
+Operation = Callable[[Call, Engine], Mapping[str, Any]]
+
+CHAPTERS = ("images", "collections", "faces", "users", "tags")
+
+_TABLE: dict[str, Operation] = {}
+
+
+def operation(name: str) -> Callable[[Operation], Operation]:
+    """Offer the decorated function as the operation of that name."""
+
+    def register(function: Operation) -> Operation:
+        if name in _TABLE:
+            msg = f"{name} is offered twice"
+            raise ValueError(msg)
+        _TABLE[name] = function
+        return function
+
+    return register
+
+
+@cache
+def offered() -> Mapping[str, Operation]:
+    """Every operation this server offers, by name."""
+    for chapter in CHAPTERS:
+        importlib.import_module(f"overt.ops.{chapter}")
+    return _TABLE
+
+
+def find(name: str) -> Operation:
+    """The function of an operation. Raises: AccessDeniedException, in words, when it is not offered."""
+    function = offered().get(name)
+    if function is None:
+        raise AccessDeniedException(
+            f"{name} is not offered by this version of overt. Nothing was done.",
+            detail="not offered; the operations that are stand in docs/operations.md and `overt doctor`",
+        )
+    return function

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our nouns as Rekognition writes them: the one place with CamelCase results and 0..100. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from overt.types import (
+    Attributes,
+    Box,
+    Claim,
+    Collection,
+    Face,
+    Landmark,
+    Match,
+    Person,
+    Pose,
+    Quality,
+    StoredFace,
+)
+
+
+def percent(ratio: float) -> float:
+    """0..1 as 0..100, to a ten-thousandth."""
+    return round(ratio * 100, 4)
+
+
+def arn(region: str, collection: Collection) -> str:
+    """A collection's ARN."""
+    return f"arn:aws:rekognition:{region}:{collection.account}:collection/{collection.id}"
+
+
+def resource(collection: Collection) -> str:
+    """A collection's ARN in any region: what its tags are kept under."""
+    return arn("", collection)
+
+
+def box(item: Box) -> dict[str, Any]:
+    """BoundingBox."""
+    return {"Width": item.width, "Height": item.height, "Left": item.left, "Top": item.top}
+
+
+def landmark(item: Landmark) -> dict[str, Any]:
+    """Landmark."""
+    return {"Type": item.name, "X": item.x, "Y": item.y}
+
+
+def pose(item: Pose) -> dict[str, Any]:
+    """Pose, degrees."""
+    return {"Roll": item.roll, "Yaw": item.yaw, "Pitch": item.pitch}
+
+
+def quality(item: Quality) -> dict[str, Any]:
+    """ImageQuality."""
+    return {"Brightness": percent(item.brightness), "Sharpness": percent(item.sharpness)}
+
+
+def claim(item: Claim | None) -> dict[str, Any] | None:
+    """Smile, EyesOpen and their like."""
+    return None if item is None else {"Value": item.value, "Confidence": percent(item.confidence)}
+
+
+def compared(face: Face) -> dict[str, Any]:
+    """ComparedFace, and the part of FaceDetail that every face has. Members without a value stay None."""
+    return {
+        "BoundingBox": box(face.box),
+        "Confidence": percent(face.confidence),
+        "Landmarks": None if face.landmarks is None else [landmark(item) for item in face.landmarks],
+        "Pose": None if face.pose is None else pose(face.pose),
+        "Quality": None if face.quality is None else quality(face.quality),
+    }
+
+
+def detail(face: Face) -> dict[str, Any]:
+    """FaceDetail with whatever attributes the face has."""
+    return {**compared(face), **_attributes(face.attributes or Attributes())}
+
+
+def _attributes(item: Attributes) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "Smile": claim(item.smile),
+        "EyesOpen": claim(item.eyes_open),
+        "MouthOpen": claim(item.mouth_open),
+    }
+    if item.age_range is not None:
+        shown["AgeRange"] = {"Low": item.age_range[0], "High": item.age_range[1]}
+    if item.gender is not None:
+        shown["Gender"] = {"Value": item.gender[0], "Confidence": percent(item.gender[1])}
+    if item.emotions is not None:
+        shown["Emotions"] = [
+            {"Type": emotion.name, "Confidence": percent(emotion.confidence)} for emotion in item.emotions
+        ]
+    if item.gaze is not None:
+        shown["EyeDirection"] = {
+            "Yaw": item.gaze.yaw,
+            "Pitch": item.gaze.pitch,
+            "Confidence": percent(item.gaze.confidence),
+        }
+    return shown
+
+
+def face(item: StoredFace) -> dict[str, Any]:
+    """Face, as it is enrolled."""
+    return {
+        "FaceId": item.id,
+        "BoundingBox": box(item.box),
+        "ImageId": item.image_id,
+        "ExternalImageId": item.external_image_id,
+        "Confidence": percent(item.confidence),
+        "IndexFacesModelVersion": item.model,
+        "UserId": item.user_id,
+    }
+
+
+def face_match(match: Match[StoredFace]) -> dict[str, Any]:
+    """FaceMatch."""
+    return {"Similarity": percent(match.similarity), "Face": face(match.subject)}
+
+
+def user(item: Person) -> dict[str, Any]:
+    """User."""
+    return {"UserId": item.id, "UserStatus": item.status}
+
+
+def user_match(match: Match[Person]) -> dict[str, Any]:
+    """UserMatch."""
+    return {"Similarity": percent(match.similarity), "User": user(match.subject)}
+
+
+def tags(item: Mapping[str, str]) -> dict[str, str]:
+    """TagMap, by key."""
+    return dict(sorted(item.items()))

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from openapi_spec_validator import validate
+
+from overt.ops import registry
+from overt.wire import openapi
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(openapi.document())
+
+
+def test_it_has_every_operation_and_tells_which_are_offered() -> None:
+    paths = openapi.document()["paths"]
+    assert len(paths) == 75
+    offered = {path.removeprefix("/v1/") for path, item in paths.items() if item["post"]["x-overt-offered"]}
+    assert offered == set(registry.offered())
+
+
+def test_limits_and_choices_of_the_model_are_in_it() -> None:
+    schemas = openapi.document()["components"]["schemas"]
+    assert schemas["CollectionId"]["maxLength"] == 255
+    assert schemas["Percent"] == {"type": "number", "minimum": 0, "maximum": 100}
+    assert "HAPPY" in schemas["EmotionName"]["enum"]
+    assert schemas["DetectFacesRequest"]["required"] == ["Image"]
