@@ -12,7 +12,7 @@ run: .venv/run .photos/.done
 
 test: .venv/dev .photos/.done tests/javascript/.done check
 	$(BIN)/pytest packs/faces/tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-slow: .venv/dev .photos/.done
 	$(BIN)/pytest -m slow

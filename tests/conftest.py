@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,17 @@ from botocore.config import Config
 from overt import settings
 from overt.engine import Engine
 
+KEPT = {"OVERT_PHOTOS", "OVERT_SHARED_DATA"}
 REPOSITORY = Path(__file__).resolve().parent.parent
+OFFLINE = REPOSITORY / "tests" / "offline"
+
+# This process and all it starts may talk to this machine only; see tests/offline/sitecustomize.py.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+
+# No credentials, region or endpoint of whoever runs the tests.
+for variable in [name for name in os.environ if name.startswith(("AWS_", "OVERT_")) and name not in KEPT]:
+    del os.environ[variable]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +56,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened = Engine.open(settings.load(home=tmp_path_factory.mktemp("home")))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def overt() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the overt command and waits for it."""
+
+    def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "overt", *map(str, arguments)]
+        environment = {**os.environ, **variables}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+
+    return run
 
 
 @dataclass(frozen=True)

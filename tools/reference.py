@@ -34,8 +34,20 @@ def settings_page() -> str:
         default = {
             "home": "`~/.overt`",
             "workers": "one for each core",
-        }.get(name, "none" if field.default is None else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`")
-        lines += ["", f"## {name}", "", f"{field.description}", "", f"Default: {default}. Variable: `OVERT_{name.upper()}`."]
+        }.get(
+            name,
+            "none"
+            if field.default is None
+            else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`",
+        )
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"{field.description}",
+            "",
+            f"Default: {default}. Variable: `OVERT_{name.upper()}`.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +83,9 @@ def _parameter(parameter: Any) -> str:
         return ""
     argument = parameter.param_type_name == "argument"
     name = parameter.name.upper() if argument else ", ".join(parameter.opts)
-    default = "" if parameter.default in (None, False, "", ...) or parameter.required else f" Default: `{parameter.default}`."
+    default = (
+        "" if parameter.default in (None, False, "", ...) or parameter.required else f" Default: `{parameter.default}`."
+    )
     return f"| `{name}` | {(parameter.help or '').rstrip('.')}.{default} |".replace("| . |", "| |")
 
 

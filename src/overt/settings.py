@@ -30,10 +30,12 @@ class Settings(BaseSettings):
     account: str = Field(
         "000000000001", pattern=r"^\d{12}$", description="Account of the owner's key and of the command line."
     )
-    region: str = Field("us-east-1", description="Region shown in the lines that `overt up` prints.")
+    region: str = Field(
+        "us-east-1", description="Region in the lines that `overt up` prints, and in ARNs that commands show."
+    )
     workers: int = Field(_CORES, ge=1, description="Pictures analysed at the same time; one thread each.")
     image_queue: int = Field(
-        32, ge=0, description="Pictures that may wait; beyond that ProvisionedThroughputExceededException."
+        64, ge=0, description="Pictures that may wait; beyond that ProvisionedThroughputExceededException."
     )
     calls_in_flight: int = Field(
         128, ge=1, description="Calls worked on at the same time; beyond that ThrottlingException."

@@ -17,6 +17,7 @@ from overt.cli import output
 from overt.cli.home import engine
 from overt.engine import Engine
 from overt.ops import registry
+from overt.stores.base import StoreError
 from overt.wire.services import rekognition
 
 _LEAST_FREE = 1 << 30  # bytes
@@ -33,8 +34,11 @@ class Finding:
 
 def doctor(home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
     """Check models, licences, decoding, database, disk and port."""
-    with engine(home) as opened:
-        findings = list(_findings(opened))
+    try:
+        with engine(home) as opened:
+            findings = list(_findings(opened))
+    except StoreError as error:
+        findings = [Finding("database", ok=False, told=f"{error}; restore a backup of the home folder")]
     healthy = all(finding.ok for finding in findings)
 
     def people() -> None:

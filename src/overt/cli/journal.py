@@ -7,6 +7,7 @@ A file of JSON lines in the home folder. File names may be people's names, so on
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from overt.engine import Engine
@@ -30,8 +31,10 @@ class Journal:
         if fresh:
             path.unlink(missing_ok=True)
         path.touch(mode=0o600)
-        lines = path.read_text().split("\n")[:-1]  # a line without its end was cut off by a crash
-        return cls(engine, folder, path, {json.loads(line)["done"] for line in lines})
+        whole, _, torn = path.read_bytes().rpartition(b"\n")
+        if torn:  # the last line was cut off by a crash: its picture will be done again
+            os.truncate(path, len(whole) + (1 if whole else 0))
+        return cls(engine, folder, path, {json.loads(line)["done"] for line in whole.splitlines()})
 
     def has(self, name: str) -> bool:
         """Whether a picture (path below the folder) was done and has not changed since."""

@@ -15,6 +15,7 @@ from overt import __version__
 from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, keys, models, output, up
 from overt.cli.output import CommandError
 from overt.errors import WireError
+from overt.stores.base import StoreError
 
 app = typer.Typer(
     name="overt",
@@ -51,6 +52,8 @@ def main() -> None:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         output.fail("BadSetting", f"a setting is wrong: {problems}", "see `overt config show`", as_json=as_json)
+    except StoreError as error:
+        output.fail("StoreError", str(error), "see `overt doctor`", as_json=as_json)
     except (OSError, CommandError) as error:
         output.fail(type(error).__name__, str(error), as_json=as_json)
     sys.exit(1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import configparser
 import os
+import signal
 import socket
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -47,6 +49,8 @@ def up(
     listener = _listen(chosen.host, chosen.port)
     logs.configure("json" if as_json else chosen.log_format)
     engine = Engine.open(chosen)
+    # Uvicorn ends in good order and then raises the signal again, which would end us before we have closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         ensure_owner(engine, chosen)
         engine.start()
@@ -60,6 +64,8 @@ def up(
             timeout_graceful_shutdown=10,
         )
         _Server(config, lambda: _announce(f"http://{address}", chosen, as_json=as_json)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # the usual way to end it
     finally:
         engine.close()
         listener.close()

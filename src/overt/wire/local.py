@@ -14,22 +14,22 @@ from typing import Any
 
 from overt.engine import Engine
 from overt.errors import WireError
+from overt.govern.gate import OWNER
 from overt.stores.base import AccessKey
 from overt.types import Caller
 from overt.wire import chain
 from overt.wire.http import Request
 from overt.wire.services import Service
 
-REGION = "local"
-
 
 class LocalCall:
     """One call made here. Satisfies chain.Door."""
 
-    def __init__(self, operation: str, params: Mapping[str, Any], caller: Caller) -> None:
+    def __init__(self, operation: str, params: Mapping[str, Any], caller: Caller, region: str) -> None:
         self._operation = operation
         self._params = params
         self._caller = caller
+        self._region = region
         self.headers: Mapping[str, str] = {}
         self.result: dict[str, Any] = {}
         self.error: WireError | None = None
@@ -42,7 +42,7 @@ class LocalCall:
         self, _request: Request, _find_key: Callable[[str], AccessKey], _now: dt.datetime
     ) -> tuple[Caller, str]:
         """Whoever may run code as this user on this machine owns its data."""
-        return self._caller, REGION
+        return self._caller, self._region
 
     def body(self, _request: Request) -> Any:
         """The parameters as they were given; blobs may be bytes."""
@@ -62,7 +62,8 @@ def call(engine: Engine, operation: str, **params: Any) -> dict[str, Any]:
 
     Returns: the answer as JSON values, as an SDK would get it. Raises: WireError.
     """
-    door = LocalCall(operation, params, Caller("local", engine.settings.account, "owner"))
+    caller = Caller("local", engine.settings.account, OWNER)
+    door = LocalCall(operation, params, caller, engine.settings.region)
     request = Request("LOCAL", operation, body=_fingerprint(params))
     chain.follow(door, request, engine)
     if door.error:
