@@ -35,7 +35,7 @@ def test_other_methods_and_paths_are_not_served(server: Any) -> None:
 
 
 def test_a_body_longer_than_any_the_contract_allows_is_refused_in_words(server: Any) -> None:
-    status, body = ask(server, "POST", "/", b"x" * (16 << 20))
+    status, body = ask(server, "POST", "/v1/DetectFaces", b"x" * (16 << 20))
     assert (status, json.loads(body)["__type"]) == (400, "ImageTooLargeException")
 
 

@@ -15,6 +15,7 @@ from overt import __version__
 from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, keys, models, output, up
 from overt.cli.output import CommandError
 from overt.errors import WireError
+from overt.models.pack import PackError
 from overt.stores.base import StoreError
 
 app = typer.Typer(
@@ -54,6 +55,8 @@ def main() -> None:
         output.fail("BadSetting", f"a setting is wrong: {problems}", "see `overt config show`", as_json=as_json)
     except StoreError as error:
         output.fail("StoreError", str(error), "see `overt doctor`", as_json=as_json)
+    except PackError as error:
+        output.fail("PackError", str(error), "see `overt models verify`", as_json=as_json)
     except (OSError, CommandError) as error:
         output.fail(type(error).__name__, str(error), as_json=as_json)
     sys.exit(1)

@@ -54,11 +54,11 @@ class Hub:
 
     @cached_property
     def faces(self) -> FaceTasks:
-        """Everything about faces. Raises: LookupError when no pack can find or compare faces."""
+        """Everything about faces. Raises: PackError when no pack can find or compare faces."""
         missing = sorted({"detect", "embed"} - self._sessions.keys())
         if missing:
             msg = f"no installed pack offers {' or '.join(missing)}: pip install overt-pack-faces"
-            raise LookupError(msg)
+            raise PackError(msg)
         embedder = self._sessions["embed"].model
         calibration = next(pack.calibration for pack in self.packs if embedder in pack.models)
         if calibration is None:

@@ -21,10 +21,10 @@ def find_collection(unit: Unit, call: Call, collection_id: str | None = None) ->
 
 
 def find_gallery(unit: Unit, call: Call, engine: Engine) -> Collection:
-    """The collection, for comparing with a new picture.
+    """The collection, for comparing faces.
 
     Raises: ResourceNotFoundException. InvalidParameterException when its faces were embedded by another model than
-    the one installed, as their vectors mean nothing to each other.
+    the one installed: new vectors mean nothing beside them, nor does this model's similarity between them.
     """
     collection = find_collection(unit, call)
     if collection.model != engine.models.faces.model:

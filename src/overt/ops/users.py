@@ -73,7 +73,7 @@ def associate_faces(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Give faces to a user. Once it has one, a further face must look like it."""
 
     def act(unit: Unit) -> Mapping[str, Any]:
-        collection = find_collection(unit, call)
+        collection = find_gallery(unit, call, engine)
         person = find_user(unit, collection, call["UserId"])
         sorting = _sort_faces(call, engine, unit, collection)
         if person.face_count + len(sorting.accepted) > FACES_PER_USER:
@@ -157,7 +157,7 @@ def search_users(call: Call, engine: Engine) -> Mapping[str, Any]:
         raise InvalidParameterException(detail="give exactly one of UserId and FaceId")
     least = threshold(call, "UserMatchThreshold")
     with engine.stores.read() as unit:
-        collection = find_collection(unit, call)
+        collection = find_gallery(unit, call, engine)
         if user_id is not None:
             find_user(unit, collection, user_id)
             probe = unit.users.vector(collection, user_id)

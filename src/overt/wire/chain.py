@@ -76,9 +76,9 @@ class Exchange:
 def identify(exchange: Exchange, engine: Engine) -> None:
     """Which operation is meant?"""
     service = services.rekognition()
+    exchange.operation = service.operations[exchange.door.identify(exchange.request, service)]
     if exchange.request.oversized:
         raise ImageTooLargeException(detail="the request is longer than two pictures of 5 MiB in base64")
-    exchange.operation = service.operations[exchange.door.identify(exchange.request, service)]
 
 
 def authenticate(exchange: Exchange, engine: Engine) -> None:
