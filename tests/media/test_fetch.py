@@ -85,6 +85,79 @@ def test_local_size(buckets: Path) -> None:
         Fetcher(buckets).fetch(stored("photos", "large"))
 
 
+# A folder mounted under a name, wherever it lies, as commands do with the folder they are given.
+
+
+@pytest.fixture
+def mounted(buckets: Path, tmp_path: Path) -> Fetcher:
+    """A fetcher of the local buckets with another folder beside them."""
+    folder = tmp_path / "elsewhere" / "deep"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"mounted")
+    (folder / "sub" / "b.jpg").write_bytes(b"below")
+    (tmp_path / "elsewhere" / "near.jpg").write_bytes(b"secret")
+    return Fetcher(buckets, mounts={"import": folder})
+
+
+def test_a_mounted_folder_is_a_bucket_beside_the_local_ones(mounted: Fetcher) -> None:
+    assert mounted.fetch(stored("import", "a.jpg")) == b"mounted"
+    assert mounted.fetch(stored("import", "sub/b.jpg")) == b"below"
+    assert mounted.fetch(stored("photos", "a.jpg")) == b"alpha"
+
+
+def test_a_mounted_folder_needs_no_folder_of_buckets(buckets: Path) -> None:
+    assert Fetcher(mounts={"import": buckets / "photos"}).fetch(stored("import", "a.jpg")) == b"alpha"
+
+
+def test_a_mount_comes_before_a_local_bucket_of_its_name(buckets: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"mine")
+    fetcher = Fetcher(buckets, mounts={"photos": tmp_path})
+    assert fetcher.fetch(stored("photos", "a.jpg")) == b"mine"
+    with pytest.raises(InvalidS3ObjectException):  # what lies in the other one does not shine through
+        fetcher.fetch(stored("photos", "2024/b c.jpg"))
+
+
+def test_a_mount_may_be_reached_through_a_link(buckets: Path, tmp_path: Path) -> None:
+    """The operator has named it, so where it lies is the operator's business."""
+    (tmp_path / "link").symlink_to(buckets / "photos")
+    assert Fetcher(mounts={"import": tmp_path / "link"}).fetch(stored("import", "a.jpg")) == b"alpha"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name"),
+    [
+        ("import", "../near.jpg"), ("import", "../../secret"), ("import", "sub/../../near.jpg"), ("import", "sub"),
+        ("import", "/etc/hostname"), ("import", "./a.jpg"), ("import", "none.jpg"), ("import", "a.jpg/x"),
+        ("import", "out.jpg"), ("import", "out/near.jpg"), ("import/sub", "b.jpg"), ("elsewhere", "near.jpg"),
+        ("imports", "a.jpg"), ("IMPORT", "a.jpg"),
+    ],
+)  # fmt: skip
+def test_nothing_outside_a_mount_can_be_named(mounted: Fetcher, tmp_path: Path, bucket: str, name: str) -> None:
+    deep = tmp_path / "elsewhere" / "deep"
+    (deep / "out.jpg").symlink_to(tmp_path / "elsewhere" / "near.jpg")
+    (deep / "out").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidS3ObjectException) as caught:
+        mounted.fetch(stored(bucket, name))
+    assert caught.value.detail
+    assert str(tmp_path) not in caught.value.detail
+
+
+def test_a_mount_keeps_no_versions_and_the_size_limit(mounted: Fetcher, tmp_path: Path) -> None:
+    with pytest.raises(InvalidS3ObjectException) as caught:
+        mounted.fetch(stored("import", "a.jpg", Version="1"))
+    assert "versions" in caught.value.detail
+    with (tmp_path / "elsewhere" / "deep" / "large").open("wb") as file:
+        file.truncate(OBJECT_BYTES + 1)
+    with pytest.raises(ImageTooLargeException):
+        mounted.fetch(stored("import", "large"))
+
+
+def test_a_mount_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidS3ObjectException) as caught:
+        Fetcher(mounts={"import": tmp_path / "gone"}).fetch(stored("import", "a.jpg"))
+    assert "import/a.jpg: No such file" in caught.value.detail
+
+
 class Shelf(http.server.BaseHTTPRequestHandler):
     """GET and HEAD of objects in the S3 protocol, path style."""
 
@@ -150,6 +223,16 @@ def test_s3(endpoint: str, buckets: Path) -> None:
     assert Shelf.signed.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert fetcher.fetch(stored("cloud", "a b.jpg", Version="v1")) == b"oldest"
     assert fetcher.fetch(stored("photos", "a.jpg")) == b"alpha"  # a local folder comes first
+
+
+def test_a_mount_is_never_asked_of_s3(endpoint: str, tmp_path: Path) -> None:
+    """Not even for what it lacks: the names in an operator's folder are nobody else's business."""
+    fetcher = Fetcher(mounts={"cloud": tmp_path}, s3_endpoint=endpoint)
+    Shelf.signed = ""
+    with pytest.raises(InvalidS3ObjectException):
+        fetcher.fetch(stored("cloud", "a b.jpg"))
+    assert Shelf.signed == ""
+    assert fetcher.fetch(stored("photos-2", "x.jpg")) == b"x"
 
 
 def test_s3_refusals(endpoint: str) -> None:

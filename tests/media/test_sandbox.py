@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from overt.media import confine
 from overt.media.sandbox import GoneError, RejectedError, Sandbox
 
 LIMITS = {"side": 10_000, "pixels": 100_000_000}
@@ -29,32 +27,6 @@ def encoded(side: int, kind: str = "PNG") -> bytes:
     rows = np.random.default_rng(side).integers(0, 255, (side, side, 3), np.uint8)
     Pillow.fromarray(rows).save(file, kind)
     return file.getvalue()
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(2)
-    yield made
-    made.close()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has system-call filters")
-def test_the_worker_is_confined(sandbox: Sandbox) -> None:
-    lines = sandbox.attempts()
-    assert len(lines) == 9
-    assert all(line.endswith("refused") for line in lines), lines
-    assert sandbox.confinement.startswith("system-call filter")
-    status = Path(f"/proc/{sandbox.pids[0]}/status").read_text()
-    assert "Seccomp:\t2" in status
-    assert "NoNewPrivs:\t1" in status
-    assert Path(f"/proc/{sandbox.pids[0]}/environ").read_bytes().count(b"=") <= 3
-
-
-def test_filters_are_well_formed() -> None:
-    for machine in ("x86_64", "aarch64"):
-        code = confine.program(machine)
-        assert len(code) % 8 == 0
-        assert len(code) // 8 < 256  # jumps are one byte
 
 
 def test_it_starts_at_once_and_is_ready_soon(sandbox: Sandbox) -> None:
@@ -97,10 +69,11 @@ def test_a_worker_that_died_idle_costs_no_picture() -> None:
 def test_a_slow_picture_is_given_up() -> None:
     sandbox = Sandbox(1, seconds=0.2)
     _ = sandbox.confinement
+    raw = encoded(2000)
     os.kill(sandbox.pids[0], signal.SIGSTOP)
     start = time.monotonic()
     with pytest.raises(GoneError, match="too long"):
-        sandbox.decode(encoded(2000), (2000, 2000), **LIMITS)
+        sandbox.decode(raw, (2000, 2000), **LIMITS)
     assert time.monotonic() - start < 1
     assert sandbox.decode(encoded(90), (90, 90), **LIMITS).shape == (90, 90, 3)
     sandbox.close()

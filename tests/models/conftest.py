@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The default pack, and photos as pictures."""
+"""The default pack, copies of it to spoil, and photos as pictures."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,3 +47,24 @@ def load(photos: Path) -> Callable[[str | Path], Image]:
             return Image(np.asarray(file.convert("RGB")), "")
 
     return opened
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """The pack's folder again, without the large embedder."""
+    made = tmp_path / "pack"
+    shutil.copytree(folder, made, ignore=shutil.ignore_patterns("__pycache__", "sface*"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def edit() -> Callable[[Path, str, str], None]:
+    """Replaces words of a pack's manifest."""
+
+    def edit(folder: Path, old: str, new: str) -> None:
+        file = folder / "pack.toml"
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    return edit

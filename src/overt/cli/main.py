@@ -56,7 +56,7 @@ def main() -> None:
     except StoreError as error:
         output.fail("StoreError", str(error), "see `overt doctor`", as_json=as_json)
     except PackError as error:
-        output.fail("PackError", str(error), "see `overt models verify`", as_json=as_json)
+        output.fail("PackError", str(error), "install the pack again, or another one", as_json=as_json)
     except (OSError, CommandError) as error:
         output.fail(type(error).__name__, str(error), as_json=as_json)
     sys.exit(1)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Folder of all data [default: ~/.overt, or OVERT_HOME].")
@@ -47,7 +48,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for heading in headings:
         drawn.add_column(heading, overflow="fold")  # never cut an id short
     for row in rows:
-        drawn.add_row(*(str(cell) for cell in row))
+        drawn.add_row(*(Text(str(cell)) for cell in row))  # as it is: a name may look like markup
     _console.print(drawn)
 
 

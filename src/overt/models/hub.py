@@ -6,7 +6,7 @@ A pack is a pip distribution with an entry point in the group `overt.models`: a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,16 +21,12 @@ GROUP = "overt.models"
 class Hub:
     """The packs of one server and what they can do together.
 
-    Args:
-        packs: what is installed. A task may be offered by one pack only, unless `prefer` says which one counts.
-        prefer: pack id by task, for tasks that several packs offer.
-    Raises: PackError.
+    Args: packs: what is installed. A task may be offered by one pack only. Raises: PackError.
 
     """
 
-    def __init__(self, packs: Iterable[Pack], prefer: Mapping[str, str] | None = None) -> None:
+    def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(packs)
-        self._prefer = dict(prefer or {})
         self._sessions: dict[str, Session] = {}
         for task, decoder in DECODERS.items():
             model = self._choose(task)
@@ -42,10 +38,10 @@ class Hub:
             self._sessions[task] = Session(model)
 
     @classmethod
-    def discover(cls, prefer: Mapping[str, str] | None = None) -> Hub:
+    def discover(cls) -> Hub:
         """The hub of all packs installed with pip. Raises: PackError."""
         found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-        return cls([Pack.read(Path(point.load()())) for point in found], prefer)
+        return cls([Pack.read(Path(point.load()())) for point in found])
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -72,11 +68,7 @@ class Hub:
 
     def _choose(self, task: str) -> Model | None:
         offers = {pack.id: model for pack in self.packs if (model := pack.model(task)) is not None}
-        wanted = self._prefer.get(task)
-        if wanted is not None and wanted not in offers:
-            msg = f"pack {wanted} offers no {task}"
+        if len(offers) > 1:
+            msg = f"packs {', '.join(sorted(offers))} all offer {task}: uninstall all but one"
             raise PackError(msg)
-        if wanted is None and len(offers) > 1:
-            msg = f"packs {', '.join(sorted(offers))} all offer {task}: say which one to prefer"
-            raise PackError(msg)
-        return offers[wanted] if wanted is not None else next(iter(offers.values()), None)
+        return next(iter(offers.values()), None)

@@ -96,7 +96,7 @@ class Pack:
                 version=_text(head, "version"),
                 title=_text(head, "title"),
                 summary=_text(head, "summary"),
-                limits=tuple(head["limits"]),
+                limits=_texts(head, "limits"),
                 models=tuple(_model(folder, entry) for entry in table["models"]),
                 calibration=_calibration(table.get("calibration")),
             )
@@ -147,14 +147,14 @@ def _model(folder: Path, entry: Mapping[str, Any]) -> Model:
         task=_text(entry, "task"),
         path=_inside(folder, _text(entry, "file")),
         sha256=_sha256(entry, "sha256"),
-        size=int(entry["bytes"]),
+        size=_count(entry, "bytes"),
         decoder=_text(entry["output"], "decoder"),
         licence_code=_text(entry, "licence_code"),
         licence_weights=_text(entry, "licence_weights"),
-        licence_files=tuple(_inside(folder, name) for name in entry["licence_files"]),
+        licence_files=tuple(_inside(folder, name) for name in _texts(entry, "licence_files")),
         limits=_text(entry, "limits"),
         sources=tuple(_source(source) for source in entry["source"]),
-        face_model_version=entry.get("face_model_version"),
+        face_model_version=_text(entry, "face_model_version") if "face_model_version" in entry else None,
     )
 
 
@@ -187,6 +187,22 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
     value = entry[name]
     if not isinstance(value, str) or not value:
         msg = f"{name} must be a text, not {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def _texts(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    values = entry[name]
+    if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+        msg = f"{name} must be a list of texts, not {values!r}"
+        raise ValueError(msg)
+    return tuple(values)
+
+
+def _count(entry: Mapping[str, Any], name: str) -> int:
+    value = entry[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        msg = f"{name} must be a whole number, not {value!r}"
         raise ValueError(msg)
     return value
 
