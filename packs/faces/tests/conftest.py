@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests share: the pack's folder and table, and onnxruntime sessions on one thread. No network anywhere."""
 
+import os
 import sys
 import tomllib
 from collections.abc import Callable
@@ -8,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
-import pytest
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is first imported: tests talk to nobody
+
+import onnxruntime  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "build")]
