@@ -11,8 +11,8 @@ from typing import Any
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is first imported: tests talk to nobody
 
-import onnxruntime  # noqa: E402
-import pytest  # noqa: E402
+import onnxruntime
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "build")]
