@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from overt.media.sandbox import GoneError, RejectedError, Sandbox
+from overt.media.sandbox import GoneError, RejectedError, Sandbox, SlowError
 
 LIMITS = {"side": 10_000, "pixels": 100_000_000}
 
@@ -44,16 +44,22 @@ def test_a_bad_picture_keeps_the_worker(sandbox: Sandbox) -> None:
     assert sandbox.pids == before
 
 
-def test_a_worker_killed_at_work_is_replaced() -> None:
+def test_a_worker_killed_at_work_is_replaced_and_its_picture_not_lost() -> None:
     sandbox = Sandbox(1)
     sandbox.decode(encoded(90), (90, 90), **LIMITS)
     (pid,) = sandbox.pids
     os.kill(pid, signal.SIGSTOP)
     threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
-    with pytest.raises(GoneError, match="ended"):
-        sandbox.decode(encoded(500), (500, 500), **LIMITS)
     assert sandbox.decode(encoded(500), (500, 500), **LIMITS).shape == (500, 500, 3)
     assert pid not in sandbox.pids
+    sandbox.close()
+
+
+def test_a_picture_that_ends_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("overt.media.sandbox._BOOT", "raise SystemExit(3)")
+    sandbox = Sandbox(1)
+    with pytest.raises(GoneError, match="ended"):
+        sandbox.decode(encoded(90), (90, 90), **LIMITS)
     sandbox.close()
 
 
@@ -72,7 +78,7 @@ def test_a_slow_picture_is_given_up() -> None:
     raw = encoded(2000)
     os.kill(sandbox.pids[0], signal.SIGSTOP)
     start = time.monotonic()
-    with pytest.raises(GoneError, match="too long"):
+    with pytest.raises(SlowError, match="too long"):
         sandbox.decode(raw, (2000, 2000), **LIMITS)
     assert time.monotonic() - start < 1
     assert sandbox.decode(encoded(90), (90, 90), **LIMITS).shape == (90, 90, 3)

@@ -273,7 +273,7 @@ def test_the_document_tells_which_operations_are_offered(caller: Caller) -> None
         ("PUT", "/", 405),
         ("DELETE", "/", 405),
         ("OPTIONS", "/", 405),
-        ("NONSENSE", "/", 400),
+        ("NONSENSE", "/", 405),
         ("GET", "/v1/DetectFaces", 405),
         ("POST", "/v1/openapi.json", 400),
         ("GET", "/healthz", 200),

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -44,7 +45,8 @@ def signed(
     url = f"http://127.0.0.1:8750{path}" + (f"?{query}" if query else "")
     given = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET, **(headers or {})}
     aws = AWSRequest("POST", url, data=body, headers=given)
-    SigV4Auth(Credentials(KEY.id, SECRET, token), service, region).add_auth(aws)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=NOW):
+        SigV4Auth(Credentials(KEY.id, SECRET, token), service, region).add_auth(aws)
     lower = {name.lower(): value for name, value in aws.headers.items()}
     return Request("POST", path, query, {"host": "127.0.0.1:8750", **lower}, body)
 

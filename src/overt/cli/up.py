@@ -6,36 +6,21 @@ from __future__ import annotations
 import configparser
 import os
 import signal
-import socket
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import uvicorn
 
 from overt import app as application
 from overt import settings
 from overt.cli import logs, output
+from overt.cli.listener import listen, serve
 from overt.engine import Engine
 from overt.govern import keys
 from overt.settings import Settings
 from overt.stores.base import NotFoundError
 
-_MOST_CONNECTIONS = 1000  # idle ones of SDKs' pools included; beyond that the listener answers 503
 _PROFILE = "default"
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, announce: Any) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
 
 
 def up(
@@ -46,7 +31,7 @@ def up(
 ) -> None:
     """Run the server in the foreground until interrupted."""
     chosen = settings.load(home=home, host=host, port=port)
-    listener = _listen(chosen.host, chosen.port)
+    listener = listen(chosen.host, chosen.port)
     logs.configure("json" if as_json else chosen.log_format)
     engine = Engine.open(chosen)
     # Uvicorn ends in good order and then raises the signal again, which would end us before we have closed.
@@ -55,15 +40,7 @@ def up(
         ensure_owner(engine, chosen)
         engine.start()
         address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            application.build(engine),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_graceful_shutdown=10,
-        )
-        _Server(config, lambda: _announce(f"http://{address}", chosen, as_json=as_json)).run(sockets=[listener])
+        serve(application.build(engine), listener, lambda: _announce(f"http://{address}", chosen, as_json=as_json))
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
@@ -89,20 +66,6 @@ def ensure_owner(engine: Engine, chosen: Settings) -> None:
     descriptor = os.open(chosen.credentials, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         credentials.write(file)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise output.CommandError(
-            f"cannot listen on {host}:{port}: {error.strerror}. Is a server running there? Choose another --port."
-        ) from None
-    return listener
 
 
 def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:

@@ -37,8 +37,12 @@ class RejectedError(Exception):
     """The worker could not decode the picture; the message says why."""
 
 
+class SlowError(RejectedError):
+    """The worker was killed for taking too long."""
+
+
 class GoneError(RejectedError):
-    """The worker died, or was killed for taking too long."""
+    """The worker died."""
 
 
 class Sandbox:
@@ -65,14 +69,20 @@ class Sandbox:
         """One picture's upright pixels.
 
         Args: raw: the file. size: (width, height) it must have when upright. side, pixels: limits on its header.
-        Returns: (height, width, 3) uint8 RGB. Raises: RejectedError; GoneError.
+        Returns: (height, width, 3) uint8 RGB. Raises: RejectedError; SlowError; GoneError.
         """
-        with self._worker() as worker:
-            frame = REQUEST.pack(DECODE, len(raw), side, pixels)
-            answer = worker.ask(frame, raw, size, self._seconds)
+        frame = REQUEST.pack(DECODE, len(raw), side, pixels)
+        try:
+            answer = self._ask(frame, raw, size)
+        except GoneError:  # it may have been killed for another reason than this picture, which deserves a second try
+            answer = self._ask(frame, raw, size)
         if isinstance(answer, str):
             raise RejectedError(answer)
         return answer
+
+    def _ask(self, frame: bytes, raw: bytes, size: tuple[int, int]) -> Pixels | str:
+        with self._worker() as worker:
+            return worker.ask(frame, raw, size, self._seconds)
 
     @property
     def confinement(self) -> str:
@@ -172,14 +182,10 @@ class _Worker:
     def missing(self) -> str:
         """Why it has no system-call filter, or "". Waits for its first words, which say so.
 
-        Raises: RuntimeError when the program does not start.
+        Raises: GoneError when it ended before; SlowError when it does not start.
         """
         if self._missing is None:
-            try:
-                self._missing = str(self._answer((0, 0), time.monotonic() + _START_SECONDS))
-            except GoneError as error:
-                msg = f"the picture worker did not start: {error}"
-                raise RuntimeError(msg) from error
+            self._missing = str(self._answer((0, 0), time.monotonic() + _START_SECONDS))
         return self._missing
 
     @property
@@ -196,7 +202,7 @@ class _Worker:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def ask(self, frame: bytes, raw: bytes, size: tuple[int, int], seconds: float) -> Pixels | str:
-        """Send a request and read its answer: pixels of the size expected, or words. Raises: GoneError."""
+        """Send a request and read its answer: pixels of the size expected, or words. Raises: GoneError, SlowError."""
         _ = self.missing  # its start does not count against the picture
         deadline = time.monotonic() + seconds
         for data in (frame, raw):
@@ -255,7 +261,7 @@ class _Worker:
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             self._process.kill()
             msg = "decoding took too long"
-            raise GoneError(msg)
+            raise SlowError(msg)
 
     def _gone(self) -> GoneError:
         code = self._process.wait()

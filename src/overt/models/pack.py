@@ -7,6 +7,7 @@ A pack says of every weight file where it came from, under which licence, and wh
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from overt.models.calibration import Calibration, Curve
+
+_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9.]+")
+"""A name, and behind its last hyphen the digits and dots that the wire's IndexFacesModelVersion is made of."""
 
 
 class PackError(ValueError):
@@ -126,8 +130,8 @@ class Pack:
         embedder = self.model("embed")
         if not names or len(set(names)) < len(names) or len(set(tasks)) < len(tasks):
             msg = f"{self.folder}: each model needs a name and a task of its own"
-        elif embedder is not None and embedder.face_model_version is None:
-            msg = f"{self.folder}: the embedder {embedder.name} has no face_model_version"
+        elif embedder is not None and not _VERSION.fullmatch(embedder.face_model_version or ""):
+            msg = f"{self.folder}: the embedder {embedder.name} needs a face_model_version like sface-2021dec-1.0"
         elif embedder is not None and (self.calibration is None or self.calibration.model != embedder.name):
             msg = f"{self.folder}: the embedder {embedder.name} has no calibration"
         else:

@@ -108,7 +108,7 @@ def face(item: StoredFace) -> dict[str, Any]:
         "ImageId": item.image_id,
         "ExternalImageId": item.external_image_id,
         "Confidence": percent(item.confidence),
-        "IndexFacesModelVersion": item.model,
+        "IndexFacesModelVersion": item.model.rpartition("-")[2],  # digits and dots are all that it may hold
         "UserId": item.user_id,
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ from overt.errors import SerializationException, ValidationException
 from overt.wire.services import pattern
 
 _LONGEST_SHOWN = 64  # characters of a refused value that an error text repeats
+_MOST_VIOLATIONS = 100  # an error text names no more, and reading stops there: the body may hold millions
+# Where the model gives a pattern and no length; some of its patterns take time that grows with the square of it.
+_LONGEST_MATCHED = 4096
 _INTEGER_RANGE = {"integer": 2**31, "long": 2**63}
 
 
@@ -35,9 +39,7 @@ def parse(shape: StructureShape | None, value: Any) -> dict[str, Any]:
     reader = _Reader()
     params = reader.read_structure(shape, value, "")
     if reader.violations:
-        count = len(reader.violations)
-        noun = "error" if count == 1 else "errors"
-        raise ValidationException(f"{count} validation {noun} detected: " + "; ".join(reader.violations))
+        raise _refusal(reader.violations)
     return params
 
 
@@ -80,7 +82,8 @@ class _Reader:
     def read_list(self, shape: ListShape, value: Any, path: str) -> list[Any]:
         if not isinstance(value, list | tuple):
             raise _wrong_type(value, path, "a JSON array")
-        self.length(shape, value, path, lambda: f"{len(value)} items")
+        if not self.fits(shape, value, path, lambda: f"{len(value)} items"):
+            return []
         return [
             self.read(shape.member, item, f"{path}.{number}.member")
             for number, item in enumerate(value, 1)
@@ -90,7 +93,8 @@ class _Reader:
     def read_map(self, shape: MapShape, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise _wrong_type(value, path, "a JSON object")
-        self.length(shape, value, path, lambda: f"{len(value)} entries")
+        if not self.fits(shape, value, path, lambda: f"{len(value)} entries"):
+            return {}
         return {
             self.read(shape.key, key, f"{path}.key"): self.read(shape.value, item, f"{path}.value")
             for key, item in value.items()
@@ -105,11 +109,11 @@ class _Reader:
                 value.encode()
             except UnicodeEncodeError:  # half of a surrogate pair: no such character, and no store could keep it
                 raise _wrong_type(value, path, "text in Unicode") from None
-        self.length(shape, value, path, lambda: _shown(value))
+        fits = self.fits(shape, value, path, lambda: _shown(value))
         if shape.enum and value not in shape.enum:
             self.refuse(_shown(value), path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
         wanted = shape.metadata.get("pattern")
-        if wanted and not pattern(wanted).fullmatch(value):
+        if wanted and (fits or not value) and not _matches(shape, value):
             self.refuse(_shown(value), path, f"Member must satisfy regular expression pattern: {wanted}")
         return value
 
@@ -121,7 +125,7 @@ class _Reader:
                 raise _wrong_type(value, path, "text in base64") from None
         if not isinstance(value, bytes):
             raise _wrong_type(value, path, "text in base64")
-        self.length(shape, value, path, lambda: f"{len(value)} bytes")
+        self.fits(shape, value, path, lambda: f"{len(value)} bytes")
         return value
 
     def read_boolean(self, _shape: Shape, value: Any, path: str) -> bool:
@@ -141,7 +145,7 @@ class _Reader:
     read_long = read_integer
 
     def read_float(self, shape: Shape, value: Any, path: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             raise _wrong_type(value, path, "a finite number")
         self.range(shape, value, path)
         return float(value)
@@ -155,12 +159,16 @@ class _Reader:
         except (OverflowError, ValueError, OSError):
             raise _wrong_type(value, path, "a time in seconds since 1970") from None
 
-    def length(self, shape: Shape, value: Any, path: str, shown: Callable[[], str]) -> None:
+    def fits(self, shape: Shape, value: Any, path: str, shown: Callable[[], str]) -> bool:
+        """Whether the length is right; what is too long is looked at no further."""
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
         if low is not None and len(value) < low:
             self.refuse(shown(), path, f"Member must have length greater than or equal to {low}")
+            return False
         if high is not None and len(value) > high:
             self.refuse(shown(), path, f"Member must have length less than or equal to {high}")
+            return False
+        return True
 
     def range(self, shape: Shape, value: Any, path: str) -> None:
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
@@ -172,6 +180,19 @@ class _Reader:
     def refuse(self, shown: Any, path: str, constraint: str) -> None:
         value = shown if shown == "null" else f"'{shown}'"
         self.violations.append(f"Value {value} at '{path}' failed to satisfy constraint: {constraint}")
+        if len(self.violations) == _MOST_VIOLATIONS:
+            raise _refusal(self.violations)
+
+
+def _refusal(violations: list[str]) -> ValidationException:
+    noun = "error" if len(violations) == 1 else "errors"
+    return ValidationException(f"{len(violations)} validation {noun} detected: " + "; ".join(violations))
+
+
+def _matches(shape: StringShape, value: str) -> bool:
+    """Whether a text that is not too long fits its shape's pattern."""
+    longest = shape.metadata.get("max", _LONGEST_MATCHED)
+    return len(value) <= longest and pattern(shape.metadata["pattern"]).fullmatch(value) is not None
 
 
 def _lower_camel(name: str) -> str:
