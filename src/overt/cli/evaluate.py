@@ -121,7 +121,7 @@ def _measure(pairs: list[Pair], embeddings: dict[str, Embedding]) -> dict[str, A
     usable = [pair for pair in pairs if pair.first in embeddings and pair.second in embeddings]
     scores = np.asarray([embeddings[pair.first].cosine(embeddings[pair.second]) for pair in usable])
     same = np.asarray([pair.same for pair in usable], dtype=bool)
-    folds = np.asarray([pair.fold for pair in usable])
+    folds = np.asarray([pair.fold for pair in usable], dtype=np.int_)
     if not same.any() or same.all():
         raise output.CommandError("an evaluation needs genuine and impostor pairs, with a face in each picture")
     result: dict[str, Any] = {
