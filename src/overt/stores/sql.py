@@ -49,8 +49,13 @@ class SqlStores:
         Raises: StoreError when the url is of another kind, or the file was written by a newer overt.
         """
         engines = open_engines(url)
-        with engines[0].connect() as connection:
-            upgrade(connection)
+        try:
+            with engines[0].connect() as connection:
+                upgrade(connection)
+        except BaseException:
+            for engine in engines:
+                engine.dispose()
+            raise
         return cls(engines, vault, clock)
 
     @contextmanager
