@@ -1,19 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from wire_calls import FRONT_END
+
 from overt import errors
 from overt.errors import WireError
 from overt.wire.services import rekognition
-
-FRONT_END = {
-    "ValidationException",
-    "SerializationException",
-    "UnknownOperationException",
-    "MissingAuthenticationTokenException",
-    "IncompleteSignatureException",
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-}
 
 
 def test_every_error_is_one_of_the_model_s_or_of_aws_s_front_end() -> None:

@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 PATIENCE = 5.0  # seconds any answer may take
-_IDLE = 2.0  # seconds after which a kept connection is not trusted any more; the server closes it after five
+_IDLE = 2.0  # seconds after which a kept connection is not trusted any more: a server may close it at any time
 _SHOWN = 40  # characters of a value that a message repeats
 _LINE = 500  # and of a whole input
 

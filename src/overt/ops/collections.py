@@ -54,12 +54,12 @@ def list_collections(call: Call, engine: Engine) -> Mapping[str, Any]:
     """The account's collections by id, a page at a time."""
     limit = call.get("MaxResults") or DEFAULT_PAGE  # 0 is allowed and means the default
     with engine.stores.read() as unit:
-        page = unit.collections.page(call.caller.account, paging.after(call, engine, ""), limit + 1)
-    shown = page[:limit]
+        rows = unit.collections.page(call.caller.account, paging.after(call, engine, ""), limit + 1)
+    page = paging.cut(call, engine, rows, limit, lambda collection: collection.id)
     return {
-        "CollectionIds": [collection.id for collection in shown],
-        "FaceModelVersions": [collection.model for collection in shown],
-        "NextToken": paging.token(call, engine, shown[-1].id) if len(page) > limit else None,
+        "CollectionIds": [collection.id for collection in page.rows],
+        "FaceModelVersions": [collection.model for collection in page.rows],
+        "NextToken": page.token,
     }
 
 

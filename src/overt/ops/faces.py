@@ -101,18 +101,18 @@ def list_faces(call: Call, engine: Engine) -> Mapping[str, Any]:
         collection = find_collection(unit, call)
         if call.get("UserId"):
             find_user(unit, collection, call["UserId"])
-        page = unit.faces.page(
+        rows = unit.faces.page(
             collection,
             paging.after(call, engine, 0),
             limit + 1,
             user_id=call.get("UserId"),
             face_ids=call.get("FaceIds"),
         )
-    shown = page[:limit]
+    page = paging.cut(call, engine, rows, limit, lambda face: face.sequence)
     return {
-        "Faces": [show.face(face) for face in shown],
+        "Faces": [show.face(face) for face in page.rows],
         "FaceModelVersion": collection.model,
-        "NextToken": paging.token(call, engine, shown[-1].sequence) if len(page) > limit else None,
+        "NextToken": page.token,
     }
 
 

@@ -10,14 +10,37 @@ import base64
 import hmac
 import json
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from overt.engine import Engine
 from overt.errors import InvalidPaginationTokenException
 from overt.types import Call
 
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows to show, and the token that goes on behind them; None at the end of the list."""
+
+    rows: Sequence[Row]
+    token: str | None
+
+
 LIFE = 24 * 3600  # seconds
 _NOT_SCOPE = frozenset({"NextToken", "MaxResults"})
+
+
+def cut(call: Call, engine: Engine, rows: Sequence[Row], limit: int, place: Callable[[Row], Any]) -> Page[Row]:
+    """The first `limit` of the rows looked up, and the token for the rest if there is one.
+
+    Args: rows: up to limit + 1 of them, so that one too many tells of a further page. place: where a row stands, as
+    `after` will give it back.
+    """
+    shown = rows[:limit]
+    return Page(shown, token(call, engine, place(shown[-1])) if len(rows) > limit else None)
 
 
 def token(call: Call, engine: Engine, after: Any) -> str:

@@ -60,12 +60,9 @@ def list_users(call: Call, engine: Engine) -> Mapping[str, Any]:
     limit = call.get("MaxResults", MOST_USERS)
     with engine.stores.read() as unit:
         collection = find_collection(unit, call)
-        page = unit.users.page(collection, paging.after(call, engine, ""), limit + 1)
-    shown = page[:limit]
-    return {
-        "Users": [show.user(person) for person in shown],
-        "NextToken": paging.token(call, engine, shown[-1].id) if len(page) > limit else None,
-    }
+        rows = unit.users.page(collection, paging.after(call, engine, ""), limit + 1)
+    page = paging.cut(call, engine, rows, limit, lambda person: person.id)
+    return {"Users": [show.user(person) for person in page.rows], "NextToken": page.token}
 
 
 @operation("AssociateFaces")
