@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each file of the pack comes out of its members: one function per model, bytes in, bytes out."""
 
-from collections.abc import Callable
-
 import edits
 import onnx
 import tensorflowjs_graphs
 import tflite_graphs
-
-Recipe = Callable[..., bytes]
+from command import Recipe
 
 
 def yunet(content: bytes) -> bytes:
@@ -48,7 +45,7 @@ def mediapipe(content: bytes) -> bytes:
 
 def emotion(topology: bytes, shard: bytes) -> bytes:
     """The emotion net, from model.json and its .bin, as ONNX."""
-    return _finished(tensorflowjs_graphs.convert(topology, shard))
+    return _finished(tensorflowjs_graphs.convert("emotion", topology, shard))
 
 
 def _finished(model: onnx.ModelProto) -> bytes:

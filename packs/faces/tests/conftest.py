@@ -15,7 +15,7 @@ import onnxruntime
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "build")]
+sys.path.insert(0, str(ROOT / "src"))
 
 from overt_pack_faces import folder  # noqa: E402 - the path comes first
 

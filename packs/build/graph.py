@@ -33,18 +33,23 @@ class Graph:
     def constant(self, value: npt.ArrayLike) -> str:
         """Add a constant of the value's own dtype and shape; returns its name."""
         name = self._next("const")
-        self._initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self._initializers.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def node(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:  # noqa: ANN401 - ONNX attributes are of any type
         """Add a node with one output; returns the output's name."""
-        name = self._next(operator)
-        self._nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
+        (name,) = self.nodes(operator, inputs, 1, **attributes)
         return name
 
-    def input(self, name: str, shape: Sequence[int | str]) -> str:
-        """Declare a float32 input; a string in the shape is a dimension of any size."""
-        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)))
+    def nodes(self, operator: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:  # noqa: ANN401 - as in node
+        """Add a node with several outputs; returns their names."""
+        names = [self._next(operator) for _ in range(count)]
+        self._nodes.append(helper.make_node(operator, list(inputs), names, **attributes))
+        return names
+
+    def input(self, name: str, shape: Sequence[int | str], dtype: int = TensorProto.FLOAT) -> str:
+        """Declare an input, float32 unless told; a string in the shape is a dimension of any size."""
+        self._inputs.append(helper.make_tensor_value_info(name, dtype, list(shape)))
         return name
 
     def output(self, name: str, value: str, shape: Sequence[int | str]) -> None:

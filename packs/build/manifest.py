@@ -42,9 +42,9 @@ class Model:
 
 
 def read(path: Path) -> tuple[Model, ...]:
-    """The models that a pack.toml lists, in its order."""
+    """The models of a pack.toml that are built, in its order: neither trained by a script, nor lying in another package."""
     pack = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(_model(table) for table in pack["models"])
+    return tuple(_model(table) for table in pack["models"] if not {"package", "trained_by"} & table.keys())
 
 
 def _model(table: dict[str, Any]) -> Model:

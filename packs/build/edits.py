@@ -2,6 +2,7 @@
 """Edits of a finished ONNX model, each in place: dequantise, drop weight inputs, free dimensions, rewrite PRelu, halve weights."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,7 +129,7 @@ def _prelu_parts(node: onnx.NodeProto, slopes: npt.NDArray[np.float32], graph: o
     positive, linear, bent = (result + ending for ending in ("_pos", "_linear", "_bent"))
     for part, weights in ((linear, slopes), (bent, 1 - slopes)):
         graph.initializer.append(numpy_helper.from_array(weights.astype(np.float32), f"{part}_weights"))
-    depthwise = {"group": len(slopes), "kernel_shape": [1, 1]}
+    depthwise: dict[str, Any] = {"group": len(slopes), "kernel_shape": [1, 1]}
     return [
         helper.make_node("Relu", [value], [positive]),
         helper.make_node("Conv", [value, f"{linear}_weights"], [linear], **depthwise),
