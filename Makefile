@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := -e packs/faces -e .
+PACKAGES := -e packs/faces -e packs/vision -e .
 
 .PHONY: run test test-slow check photos lock clean
 
@@ -11,7 +11,9 @@ run: .venv/run .photos/.done
 	$(BIN)/overt up
 
 test: .venv/dev .photos/.done tests/javascript/.done check
+	$(BIN)/pytest packs/build/tests
 	$(BIN)/pytest packs/faces/tests
+	$(BIN)/pytest packs/vision/tests
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-slow: .venv/dev .photos/.done
@@ -23,7 +25,7 @@ check: .venv/dev
 photos: .photos/.done
 
 # What is locked, with hashes; then our own distributions, without anything they could pull in.
-.venv/run: locks/run.txt pyproject.toml packs/faces/pyproject.toml
+.venv/run: locks/run.txt pyproject.toml packs/faces/pyproject.toml packs/vision/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "overt needs Python 3.11 or newer: make PYTHON=python3.12")'
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/run.txt

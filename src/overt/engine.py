@@ -15,6 +15,7 @@ from typing import Any
 
 from overt.errors import ProvisionedThroughputExceededException
 from overt.media.fetch import Fetcher
+from overt.media.images import SHORTEST_SIDE
 from overt.media.pictures import Media
 from overt.models.hub import Hub
 from overt.settings import Settings
@@ -33,7 +34,8 @@ class Engine:
         self.models = models
         self.stores = stores
         self._vault = vault
-        self._places = threading.BoundedSemaphore(settings.workers)
+        # One more than there are workers: a picture being decoded, in another process, keeps no core busy here.
+        self._places = threading.BoundedSemaphore(settings.workers + 1)
         self._queue = threading.BoundedSemaphore(settings.workers + settings.image_queue)
 
     @classmethod
@@ -56,25 +58,28 @@ class Engine:
                 ),
                 workers=settings.workers,
             ),
-            models=Hub.discover(),
+            models=Hub.discover(settings.model_folder, settings.free_labels),
             stores=SqlStores.open(f"sqlite:///{settings.database}", vault),
             vault=vault,
         )
 
     def start(self) -> None:
-        """Load models and start workers now, so that the first call finds them ready."""
+        """Start workers and check every model's files; with the setting `preload`, load them. Raises: PackError."""
         self.media.start()
-        self.models.preload()
+        self.models.check()
+        if self.settings.preload:
+            self.models.preload()
 
     def digest(self, purpose: str, data: bytes) -> str:
         """A keyed hash, hex: equal for equal data on this server, and it gives nothing of the data away."""
         return self._vault.digest(purpose, data)
 
     @contextmanager
-    def looking_at(self, *pictures: Mapping[str, Any]) -> Iterator[tuple[Image, ...]]:
+    def looking_at(self, *pictures: Mapping[str, Any], shortest: int = SHORTEST_SIDE) -> Iterator[tuple[Image, ...]]:
         """Fetch and decode pictures, and hold one of the places for picture work while the block uses them.
 
         Args: pictures: Image structures of the wire, fetched before a place is taken, as a fetch may be slow.
+            shortest: pixels that each side needs.
         Raises: ProvisionedThroughputExceededException when the bounded queue is full (SDKs wait and try again), and
             the errors of fetching and decoding.
         """
@@ -83,7 +88,7 @@ class Engine:
         try:
             encoded = [self.media.fetch(picture) for picture in pictures]
             with self._places:
-                yield tuple(self.media.decode(raw) for raw in encoded)
+                yield tuple(self.media.decode(raw, shortest) for raw in encoded)
         finally:
             self._queue.release()
 

@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     region: str = Field(
         "us-east-1", description="Region in the lines that `overt up` prints, and in ARNs that commands show."
     )
-    workers: int = Field(_CORES, ge=1, description="Pictures analysed at the same time; one thread each.")
+    workers: int = Field(
+        _CORES, ge=1, description="Pictures analysed at the same time, one thread each; one more may be in decoding."
+    )
     image_queue: int = Field(
         64, ge=0, description="Pictures that may wait; beyond that ProvisionedThroughputExceededException."
     )
@@ -50,6 +52,13 @@ class Settings(BaseSettings):
     faces_per_collection: int = Field(
         20_000_000, ge=1, description="Faces one collection may hold; beyond that ServiceQuotaExceededException."
     )
+    moderation_version: str = Field(
+        "7.0", pattern=r"^(7\.0|6\.1)$", description="Moderation labels under the names of version 7.0, or of 6.1."
+    )
+    free_labels: tuple[str, ...] = Field(
+        (), description="Texts that DetectLabels compares every picture with; needs an open-vocabulary model."
+    )
+    preload: bool = Field(default=False, description="Load every model at the start rather than when it is first used.")
     log_format: str = Field(
         "auto", pattern="^(auto|json|text)$", description="Log lines as JSON or text; auto: text on a terminal."
     )
@@ -73,6 +82,11 @@ class Settings(BaseSettings):
     def bucket_folder(self) -> Path:
         """Where local buckets lie."""
         return self.buckets or self.home / "buckets"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where `overt models add` puts models."""
+        return self.home / "models"
 
     @property
     def uses_s3(self) -> bool:

@@ -125,6 +125,113 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
+class Detection:
+    """An object found in a picture: where, of which class of its model's label map, how surely (0..1)."""
+
+    box: Box
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A dominant colour. red, green, blue: 0..255. share: of the pixels, 0..1.
+
+    name: the nearest named colour of CSS. family: one of the twelve names of the wire's SimplifiedColor.
+    """
+
+    red: int
+    green: int
+    blue: int
+    name: str
+    family: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a picture, or a part of it, looks. brightness, sharpness, contrast: 0..1. colours: largest share first."""
+
+    brightness: float
+    sharpness: float
+    contrast: float
+    colours: tuple[Colour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One place in the picture where a label's thing is. colours: only where they were asked for."""
+
+    box: Box
+    confidence: float
+    colours: tuple[Colour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Something a picture shows. parents: every ancestor, nearest first; confidence 0..1."""
+
+    name: str
+    confidence: float
+    instances: tuple[Instance, ...] = ()
+    parents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line or a word read in a picture.
+
+    corners: (4, 2) float32 ratios, clockwise from the top left of the text as it is read. confidence: 0..1.
+    line: for a word, the place of its line among the lines; None for a line.
+    """
+
+    text: str
+    confidence: float
+    corners: Floats
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """A moderation label. parent: "" at level 1; level: 1..3; confidence 0..1."""
+
+    name: str
+    parent: str
+    level: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """Protective equipment on a body part. kind: FACE_COVER, HEAD_COVER or HAND_COVER. covers: does it cover it?"""
+
+    kind: str
+    box: Box
+    confidence: float
+    covers: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPart:
+    """A part of a body and what it wears. name: FACE, HEAD, LEFT_HAND or RIGHT_HAND; confidence 0..1."""
+
+    name: str
+    confidence: float
+    equipment: tuple[Equipment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wearer:
+    """A person seen whole or in part (nobody in particular), for protective equipment. confidence 0..1."""
+
+    box: Box
+    confidence: float
+    parts: tuple[BodyPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One face found in a picture.
 

@@ -29,8 +29,8 @@ def pack(folder: Path) -> Pack:
 
 
 @pytest.fixture(scope="session")
-def hub(pack: Pack) -> Hub:
-    return Hub([pack])
+def hub() -> Hub:
+    return Hub.discover()
 
 
 @pytest.fixture(scope="session")

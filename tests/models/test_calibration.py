@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overt.models.calibration import Calibration
+from overt.models.calibration import Calibration, Confidences
 from overt.models.pack import Pack
 
 CURVE = Calibration(
@@ -44,3 +47,40 @@ def test_inverse(similarity: float) -> None:
 def test_curves_that_cannot_be_read_are_refused() -> None:
     with pytest.raises(ValueError, match="similarities"):
         Calibration("m", "cosine", "1", "t", CURVE.false_match_rates, ((0.0, 0.5), (1.0, 0.4)), ())
+
+
+CONFIDENCES = Confidences(((0.0, 0.0), (0.2, 0.1), (0.5, 0.8), (1.0, 1.0)), "made up")
+
+
+def test_confidences_are_linear_between_points() -> None:
+    assert CONFIDENCES.of(np.float32([0, 0.1, 0.35, 0.5, 0.75, 1])).tolist() == pytest.approx(
+        [0, 0.05, 0.45, 0.8, 0.9, 1]
+    )
+
+
+@given(st.floats(0, 1))
+def test_the_least_raw_score_of_a_confidence(confidence: float) -> None:
+    raw = CONFIDENCES.raw(confidence)
+    assert float(CONFIDENCES.of(np.float32(raw))) == pytest.approx(confidence, abs=1e-6)
+
+
+def test_a_confidence_that_none_reaches_has_no_raw_score() -> None:
+    capped = Confidences(((0.0, 0.0), (0.5, 0.9), (1.0, 0.9)), "made up")
+    assert capped.raw(0.9) == pytest.approx(0.5)
+    assert capped.raw(0.95) == math.inf
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        (),
+        ((0.0, 0.0),),
+        ((0.5, 0.0), (0.5, 1.0)),
+        ((0.0, 0.5), (1.0, 0.4)),
+        ((0.0, 0.0), (1.0, 1.1)),
+        ((-0.1, 0.0), (1, 1)),
+    ],
+)
+def test_confidences_that_cannot_be_read_are_refused(points: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(ValueError, match="confidences"):
+        Confidences(points, "made up")

@@ -19,15 +19,22 @@ Edit = Callable[[Path, str, str], None]
 def test_two_packs_of_one_task(pack: Pack, copy: Path, edit: Edit) -> None:
     edit(copy, 'id = "faces"', 'id = "mine"')
     other = Pack.read(copy)
+    hub = Hub([pack, other])
     with pytest.raises(PackError, match="uninstall all but one"):
-        Hub([pack, other])
-    assert set(Hub([other]).models) == set(other.models)
+        _ = hub.faces
+    assert {model.name for model in Hub([other]).models} == {model.name for model in other.models}
 
 
 def test_two_packs_that_offer_one_task_are_both_named(pack: Pack, copy: Path, edit: Edit) -> None:
     edit(copy, 'id = "faces"', 'id = "mine"')
-    with pytest.raises(PackError, match=r"faces, mine all offer detect"):
-        Hub([Pack.read(copy), pack])
+    assert "faces, mine all offer detect" in Hub([Pack.read(copy), pack]).problems["detect"]
+
+
+def test_the_operators_own_pack_goes_first(pack: Pack, copy: Path, edit: Edit) -> None:
+    edit(copy, 'id = "faces"', 'id = "mine"')
+    hub = Hub([pack], [Pack.read(copy)])
+    assert hub.problems == {}
+    assert {model.path.parent for model in hub.models} == {copy}
 
 
 def test_packs_that_offer_different_tasks_work_together(
@@ -54,8 +61,11 @@ def test_packs_that_offer_different_tasks_work_together(
 
 def test_a_pack_with_an_unknown_output_is_refused(copy: Path, edit: Edit) -> None:
     edit(copy, 'decoder = "yunet"', 'decoder = "scrfd"')
+    hub = Hub([Pack.read(copy)])
+    assert "scrfd" in hub.problems["detect"]
     with pytest.raises(PackError, match="scrfd"):
-        Hub([Pack.read(copy)])
+        _ = hub.faces
+    assert hub.session("mesh").model.name == "face_mesh"
 
 
 def test_no_packs_is_said() -> None:
@@ -75,15 +85,36 @@ def test_a_missing_task_is_named(copy: Path) -> None:
     head, *models = (copy / "pack.toml").read_text().split("[[models]]\n")
     head = head[: head.index("[calibration]")]
     (copy / "pack.toml").write_text("[[models]]\n".join([head, *(m for m in models if 'task = "embed"' not in m)]))
-    with pytest.raises(PackError, match=r"^no installed pack offers embed: pip install overt-pack-faces$"):
+    with pytest.raises(PackError, match=r"^no installed pack offers embed; pip install overt-pack-faces$"):
         _ = Hub([Pack.read(copy)]).faces
 
 
 def test_discovery_and_preload() -> None:
     hub = Hub.discover()
-    assert [pack.id for pack in hub.packs] == ["faces"]
+    assert [pack.id for pack in hub.packs] == ["faces", "vision"]
+    assert hub.loaded == frozenset()
     hub.preload()
+    assert hub.loaded == {model.task for model in hub.models}
     assert hub.faces is hub.faces
+
+
+def test_a_model_takes_memory_only_once_it_is_used(load: Callable[[str | Path], Any]) -> None:
+    hub = Hub.discover()
+    hub.check()
+    hub.faces.detect(load("obama2.jpg"))
+    assert hub.loaded <= {"detect", "mesh"}
+    hub.scenes.objects(load("obama2.jpg"))
+    assert hub.loaded <= {"detect", "mesh", "objects"}
+
+
+def test_a_spoiled_file_empties_its_task_and_no_other(copy: Path) -> None:
+    """The embedder's file is missing: what is left still works, and the task says why it does not."""
+    hub = Hub([Pack.read(copy)])
+    hub.check()
+    assert set(hub.problems) == {"embed"}
+    with pytest.raises(PackError, match=r"sface_2021dec\.onnx is missing"):
+        hub.session("embed")
+    hub.session("mesh").load()
 
 
 def test_preloading_tells_a_weight_file_that_is_not_the_packs(copy: Path) -> None:
@@ -104,8 +135,12 @@ def installed(copy: Path, edit: Edit, overt: Callable[..., Any]) -> Callable[...
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text("[overt.models]\nmine = mine:folder\n")
     (site / "mine.py").write_text(f"from pathlib import Path\n\n\ndef folder():\n    return Path({str(copy)!r})\n")
-    path = os.pathsep.join([str(site), os.environ["PYTHONPATH"]])
-    return lambda *arguments: overt(*arguments, PYTHONPATH=path)
+    return lambda *arguments: overt(*arguments, PYTHONPATH=site_path(copy))
+
+
+def site_path(copy: Path) -> str:
+    """PYTHONPATH with the further distribution."""
+    return os.pathsep.join([str(copy.parent / "site"), os.environ["PYTHONPATH"]])
 
 
 def test_a_pack_is_found_once_it_is_installed(installed: Callable[..., Any], copy: Path) -> None:
@@ -116,23 +151,34 @@ def test_a_pack_is_found_once_it_is_installed(installed: Callable[..., Any], cop
     manifest.write_text("[[models]]\n".join([head[: head.index("[calibration]")], other]))
     done = installed("models", "list")
     assert done.returncode == 0, done.stderr
-    assert "shoes_v1" in done.stdout
+    assert "shoes_v1 (not in use)" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [("models", "list"), ("doctor", "--home"), ("up", "--port", "0", "--home")])
-def test_a_damaged_manifest_is_told_in_words(
-    installed: Callable[..., Any], copy: Path, tmp_path: Path, arguments: tuple[str, ...]
+def test_a_damaged_manifest_is_told_in_words_and_the_rest_works(
+    installed: Callable[..., Any], copy: Path, tmp_path: Path, start_server: Callable[..., Any]
 ) -> None:
     (copy / "pack.toml").write_text("[pack\nid = ")
-    more = (tmp_path / "home",) if "--home" in arguments else ()
-    done = installed(*arguments, *more)
-    assert done.returncode == 1
-    assert f"{copy}/pack.toml" in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    for arguments, code in ((("models", "list"), 0), (("models", "verify"), 1), (("doctor",), 1)):
+        done = installed(*arguments, "--home", tmp_path / "home")
+        assert done.returncode == code
+        assert f"{copy}/pack.toml" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+    server = start_server(tmp_path / "home", PYTHONPATH=site_path(copy))
+    assert f"{copy}/pack.toml" in (tmp_path / "home.log").read_text()
+    assert server.client().list_collections()["CollectionIds"] == []
 
 
-def test_two_packs_of_one_task_are_told_in_words(installed: Callable[..., Any]) -> None:
+def test_two_packs_of_one_task_are_told_in_words(
+    installed: Callable[..., Any], copy: Path, tmp_path: Path, start_server: Callable[..., Any], photos: Path
+) -> None:
     done = installed("models", "list")
-    assert done.returncode == 1
-    assert "faces, mine all offer detect" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "faces, mine all offer detect" in done.stdout
+    client = start_server(tmp_path / "home", PYTHONPATH=site_path(copy)).client()
+    image = {"Bytes": (photos / "coffee.png").read_bytes()}
+    with pytest.raises(
+        client.exceptions.AccessDeniedException, match="needs a model that this server cannot use"
+    ) as told:
+        client.detect_faces(Image=image)
+    detail = told.value.response["ResponseMetadata"]["HTTPHeaders"]["x-overt-detail"]
+    assert "faces, mine all offer" in detail
+    assert client.detect_labels(Image=image)["Labels"]

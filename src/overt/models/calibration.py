@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the cosine of two embeddings to a similarity and to its measured false match rate. Knows no model.
+"""From what a model gives to what is said: cosines to similarities, raw scores to confidences. Knows no model.
 
 A similarity is a name for a point on a measured curve, never a share of identity: each comes with the share of pairs
 of different people that reach it.
@@ -13,7 +13,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from overt.types import Floats
+
 Curve = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confidences:
+    """From a model's raw scores to the share of answers that were right at such a score.
+
+    points: (raw 0..1, confidence 0..1), raws rising, confidences never falling. fitted_on: the data, in words, or
+    "uncalibrated".
+    """
+
+    points: Curve
+    fitted_on: str
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError when the points are no such curve."""
+        raws, confidences = zip(*self.points, strict=True) if self.points else ((), ())
+        inside = all(0 <= value <= 1 for value in (*raws, *confidences))
+        steady = all(a < b for a, b in itertools.pairwise(raws)) and list(confidences) == sorted(confidences)
+        if len(self.points) < 2 or not inside or not steady:  # noqa: PLR2004 - two points make a line
+            raise ValueError("confidences must list at least two points 0..1, raws rising, confidences not falling")
+
+    def of(self, raw: Floats) -> Floats:
+        """Confidences 0..1 of raw scores of any shape: linear between the points."""
+        raws, confidences = zip(*self.points, strict=True)
+        return np.asarray(np.interp(raw, raws, confidences), np.float32)
+
+    def raw(self, confidence: float) -> float:
+        """The least raw score that has this confidence; above 1 when none has."""
+        for (low, least), (high, most) in itertools.pairwise(self.points):
+            if confidence <= least:
+                return low
+            if confidence <= most:
+                return low + (high - low) * (confidence - least) / (most - least)
+        return math.inf
+
+
+UNCALIBRATED = Confidences(((0.0, 0.0), (1.0, 1.0)), "uncalibrated")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model pack as a folder: its manifest pack.toml, read and checked. Loads no model and knows no task.
 
-A pack says of every weight file where it came from, under which licence, and what it must hash to.
+A pack says of every weight file where it came from, under which licence, what it must hash to, how it is fed and how
+it is read. The weights may lie in another installed distribution, which the manifest then names with `package`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
-from overt.models.calibration import Calibration, Curve
+from overt.models.calibration import UNCALIBRATED, Calibration, Confidences, Curve
+from overt.models.inputs import Input
 
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9.]+")
 """A name, and behind its last hyphen the digits and dots that the wire's IndexFacesModelVersion is made of."""
+
+
+LICENCE_USES = ("permissive", "attribution", "research-only", "unclear")
+"""What a licence lets an operator do, coarsely."""
 
 
 class PackError(ValueError):
@@ -42,7 +51,10 @@ class Source:
 class Model:
     """One weight file of a pack.
 
-    task: the slot it fills (detect, embed, mesh, iris, age, gender, emotion). decoder: how its output is read.
+    task: the slot it fills, of `slots.SLOTS`. decoder: how its output is read. input: how pictures are fed to it; None
+    when it takes none. output: what else the manifest says for its decoder. classes: its label map, in the model's
+    order; "" = a class that means nothing here. confidences: of its scores. licence_use: one of LICENCE_USES.
+    megabytes: of memory, once it has run; milliseconds: of one run on one thread, as the pack's maker measured them.
     face_model_version: the name of its embedding space; embedders only. limits: what it cannot do, in words.
     """
 
@@ -55,15 +67,24 @@ class Model:
     licence_code: str
     licence_weights: str
     licence_files: tuple[Path, ...]
+    licence_use: str
     limits: str
     sources: tuple[Source, ...]
+    input: Input | None
+    output: Mapping[str, Any]
+    classes: tuple[str, ...]
+    confidences: Confidences
+    megabytes: float
+    milliseconds: float
     face_model_version: str | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)  # further files it needs, such as a tokenizer, by purpose
 
     def problems(self) -> list[str]:
         """What is wrong with its files, in words; empty when all is well. Reads the whole weight file."""
         found = [f"{self.name}: licence {path.name} is missing" for path in self.licence_files if not path.is_file()]
         if not self.licence_files:
             found.append(f"{self.name}: no licence file is named")
+        found += [f"{self.name}: {path.name} is missing" for path in self.files.values() if not path.is_file()]
         if not self.path.is_file():
             return [*found, f"{self.name}: {self.path.name} is missing"]
         size = self.path.stat().st_size
@@ -105,12 +126,12 @@ class Pack:
                 calibration=_calibration(table.get("calibration")),
             )
         except OSError as error:
-            msg = f"{file}: {error.strerror}"
+            msg = f"{error.filename or file}: {error.strerror}"
             raise PackError(msg) from error
         except KeyError as error:
             msg = f"{file}: {error.args[0]} is missing"
             raise PackError(msg) from error
-        except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        except (tomllib.TOMLDecodeError, AttributeError, TypeError, ValueError) as error:
             msg = f"{file}: {error}"
             raise PackError(msg) from error
         pack._check()
@@ -146,20 +167,54 @@ def digest(path: Path) -> str:
 
 
 def _model(folder: Path, entry: Mapping[str, Any]) -> Model:
+    output = entry["output"]
+    home = _package(_text(entry, "package")) if "package" in entry else folder
+    table = entry.get("input", {})
+    use = _text(entry, "licence_use")
+    if use not in LICENCE_USES:
+        raise ValueError(f"licence_use must be one of {', '.join(LICENCE_USES)}, not {use!r}")
     return Model(
         name=_text(entry, "name"),
         task=_text(entry, "task"),
-        path=_inside(folder, _text(entry, "file")),
+        path=_inside(home, _text(entry, "file")),
         sha256=_sha256(entry, "sha256"),
         size=_count(entry, "bytes"),
-        decoder=_text(entry["output"], "decoder"),
+        decoder=_text(output, "decoder"),
         licence_code=_text(entry, "licence_code"),
         licence_weights=_text(entry, "licence_weights"),
         licence_files=tuple(_inside(folder, name) for name in _texts(entry, "licence_files")),
+        licence_use=use,
         limits=_text(entry, "limits"),
         sources=tuple(_source(source) for source in entry["source"]),
+        input=Input.read(table) if "layout" in table else None,
+        output=MappingProxyType(output),
+        classes=_classes(folder, output.get("classes")),
+        confidences=_confidences(entry.get("calibration")),
+        megabytes=_amount(entry, "megabytes"),
+        milliseconds=_amount(entry, "milliseconds"),
         face_model_version=_text(entry, "face_model_version") if "face_model_version" in entry else None,
+        files=MappingProxyType({use: _inside(folder, _text(entry["files"], use)) for use in entry.get("files", {})}),
     )
+
+
+def _package(name: str) -> Path:
+    """The folder of another installed package, found without importing it; a folder that is not there if it is not."""
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) if places else Path("/") / f"package {name} is not installed"
+
+
+def _classes(folder: Path, value: Any) -> tuple[str, ...]:
+    """A label map: a list, or a file of the pack with one label a line. A bare count is none."""
+    if isinstance(value, str):
+        return tuple(_inside(folder, value).read_text(encoding="utf-8").splitlines())
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _confidences(entry: Mapping[str, Any] | None) -> Confidences:
+    if entry is None:
+        return UNCALIBRATED
+    return Confidences(_curve(entry["confidences"]), _text(entry, "fitted_on"))
 
 
 def _source(entry: Mapping[str, Any]) -> Source:
@@ -209,6 +264,13 @@ def _count(entry: Mapping[str, Any], name: str) -> int:
         msg = f"{name} must be a whole number, not {value!r}"
         raise ValueError(msg)
     return value
+
+
+def _amount(entry: Mapping[str, Any], name: str) -> float:
+    value = entry[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be a number from 0 on, not {value!r}")
+    return float(value)
 
 
 def _sha256(entry: Mapping[str, Any], name: str) -> str:

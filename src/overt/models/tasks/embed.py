@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns a face into a unit vector with SFace, so that cosines compare faces. Knows five points, not who they show."""
+"""Turns a face into a unit vector, so that cosines compare faces. Knows five points, not who they show."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from overt.models.pack import PackError
 from overt.models.session import Session
 from overt.models.tasks.align import Points, similarity, warp
 from overt.types import Floats, Pixels
@@ -25,14 +26,23 @@ def chip(pixels: Pixels, points: Points) -> Pixels:
 
 
 class Embedder:
-    """Embeds aligned faces. Thread-safe. Args: session: an SFace; its pack names the space of its vectors."""
+    """Embeds aligned faces. Thread-safe.
+
+    Args: session: a model of the task `embed`; its pack names the space of its vectors. Raises: PackError when it does
+    not take chips of this size.
+    """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        model = session.model
+        if model.input is None or model.input.size != (SIDE, SIDE):
+            raise PackError(f"{model.name}: an embedder takes faces of {SIDE} x {SIDE} pixels, aligned as ArcFace does")
+        self._session, self._input = session, model.input
         self.model = session.model.face_model_version or session.model.name
 
     def vectors(self, chips: Pixels) -> Floats:
         """(n, dimension) float32 of length 1. Args: chips: (n, 112, 112, 3) uint8 RGB, as `chip` cuts them."""
-        data = np.ascontiguousarray(chips.transpose(0, 3, 1, 2), np.float32)
-        (vectors,) = self._session.run(data).values()
+        outputs = self._session.run(self._input.feed(chips)).values()
+        vectors = next((value for value in outputs if value.ndim == 2), None)  # noqa: PLR2004 - a row for each face
+        if vectors is None:
+            raise PackError(f"{self._session.model.name}: no output is one vector for each face")
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
