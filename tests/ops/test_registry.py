@@ -9,6 +9,7 @@ from overt.wire.services import rekognition
 
 OFFERED = {
     *("DetectFaces", "CompareFaces"),
+    *("DetectLabels", "DetectText", "DetectModerationLabels", "DetectProtectiveEquipment"),
     *("CreateCollection", "DescribeCollection", "ListCollections", "DeleteCollection"),
     *("IndexFaces", "ListFaces", "DeleteFaces", "SearchFaces", "SearchFacesByImage"),
     *("CreateUser", "ListUsers", "DeleteUser", "AssociateFaces", "DisassociateFaces"),
@@ -17,9 +18,9 @@ OFFERED = {
 }
 
 
-def test_21_operations_are_offered_and_all_are_rekognition_s() -> None:
+def test_25_operations_are_offered_and_all_are_rekognition_s() -> None:
     assert set(registry.offered()) == OFFERED
-    assert len(OFFERED) == 21
+    assert len(OFFERED) == 25
     assert set(rekognition().operations) >= OFFERED
 
 

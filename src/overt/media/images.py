@@ -15,7 +15,7 @@ from overt.media.sandbox import RejectedError, Sandbox
 from overt.types import Image
 
 SHORTEST_SIDE = 80
-"""Pixels. Source: Rekognition guide, guidelines and quotas."""
+"""Pixels; operations may take smaller ones. Source: Rekognition guide, guidelines and quotas."""
 LONGEST_SIDE = 10_000
 """Pixels. Source: DetectLabels and DetectModerationLabels of the same page; taken for every operation here."""
 MOST_PIXELS = 100_000_000
@@ -27,9 +27,10 @@ class Decoder:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def decode(self, raw: bytes) -> Image:
+    def decode(self, raw: bytes, shortest: int = SHORTEST_SIDE) -> Image:
         """One picture, upright, RGB; `sha256` is that of the bytes given.
 
+        Args: shortest: pixels that each side needs.
         Raises: InvalidImageFormatException for anything but an intact JPEG or PNG; ImageTooLargeException;
         InvalidParameterException when a side is too short.
         """
@@ -42,9 +43,9 @@ class Decoder:
             raise ImageTooLargeException(
                 detail=f"{width} x {height} pixels; at most {LONGEST_SIDE} a side and {MOST_PIXELS // 10**6} million"
             )
-        if min(width, height) < SHORTEST_SIDE:
+        if min(width, height) < shortest:
             raise InvalidParameterException(
-                detail=f"the picture has {width} x {height} pixels; each side needs at least {SHORTEST_SIDE}"
+                detail=f"the picture has {width} x {height} pixels; each side needs at least {shortest}"
             )
         size = (height, width) if header.orientation >= 5 else (width, height)  # noqa: PLR2004 - 5..8 lie on a side
         try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overt.media.fetch import Fetcher
-from overt.media.images import Decoder
+from overt.media.images import SHORTEST_SIDE, Decoder
 from overt.media.sandbox import Sandbox
 from overt.types import Image
 
@@ -32,9 +32,9 @@ class Media:
         """The bytes of the picture that the wire's Image shape describes. Raises: what `Fetcher.fetch` raises."""
         return self._fetcher.fetch(parameter)
 
-    def decode(self, raw: bytes) -> Image:
-        """The picture in a file's bytes. Raises: what `Decoder.decode` raises."""
-        return self._decoder.decode(raw)
+    def decode(self, raw: bytes, shortest: int = SHORTEST_SIDE) -> Image:
+        """The picture in a file's bytes. Args: shortest: pixels a side needs. Raises: what `Decoder.decode` raises."""
+        return self._decoder.decode(raw, shortest)
 
     @property
     def confinement(self) -> str:

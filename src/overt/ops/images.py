@@ -10,10 +10,9 @@ from overt.engine import Engine
 from overt.errors import InvalidParameterException
 from overt.ops import show
 from overt.ops.matching import good_faces, largest_face, threshold
-from overt.ops.registry import operation
+from overt.ops.registry import OMITTED, operation
 from overt.types import Call
 
-OMITTED = "x-overt-omitted"  # response header: attributes asked for that no installed model can tell
 ATTRIBUTES = frozenset(
     {
         "AGE_RANGE",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -10,11 +11,15 @@ from typing import Any
 
 from overt.engine import Engine
 from overt.errors import AccessDeniedException
+from overt.models.pack import PackError
 from overt.types import Call
 
 Operation = Callable[[Call, Engine], Mapping[str, Any]]
 
-CHAPTERS = ("images", "collections", "faces", "users", "tags")
+CHAPTERS = ("images", "labels", "texts", "moderation", "equipment", "collections", "faces", "users", "tags")
+
+OMITTED = "x-overt-omitted"
+"""Response header: what was asked for, or belongs to the answer, that no installed model can tell."""
 
 _TABLE: dict[str, Operation] = {}
 
@@ -26,8 +31,17 @@ def operation(name: str) -> Callable[[Operation], Operation]:
         if name in _TABLE:
             msg = f"{name} is offered twice"
             raise ValueError(msg)
-        _TABLE[name] = function
-        return function
+
+        @functools.wraps(function)
+        def answer(call: Call, engine: Engine) -> Mapping[str, Any]:
+            try:
+                return function(call, engine)
+            except PackError as error:
+                told = f"{name} needs a model that this server cannot use. Nothing was done."
+                raise AccessDeniedException(told, detail=" ".join(str(error).split())) from error
+
+        _TABLE[name] = answer
+        return answer
 
     return register
 

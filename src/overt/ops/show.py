@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from overt.types import (
@@ -11,13 +11,18 @@ from overt.types import (
     Box,
     Claim,
     Collection,
+    Colour,
     Face,
+    Instance,
+    Label,
     Landmark,
+    Look,
     Match,
     Person,
     Pose,
     Quality,
     StoredFace,
+    Unsafe,
 )
 
 
@@ -98,6 +103,67 @@ def _attributes(item: Attributes) -> dict[str, Any]:
             "Confidence": percent(item.gaze.confidence),
         }
     return shown
+
+
+def label(item: Label) -> dict[str, Any]:
+    """Label."""
+    return {
+        "Name": item.name,
+        "Confidence": percent(item.confidence),
+        "Instances": [instance(one) for one in item.instances],
+        "Parents": [{"Name": name} for name in item.parents],
+        "Aliases": [{"Name": name} for name in item.aliases],
+        "Categories": [{"Name": name} for name in item.categories],
+    }
+
+
+def instance(item: Instance) -> dict[str, Any]:
+    """Instance."""
+    colours = [colour(one) for one in item.colours] or None
+    return {"BoundingBox": box(item.box), "Confidence": percent(item.confidence), "DominantColors": colours}
+
+
+def colour(item: Colour) -> dict[str, Any]:
+    """DominantColor."""
+    return {
+        "Red": item.red,
+        "Green": item.green,
+        "Blue": item.blue,
+        "HexCode": f"#{item.red:02x}{item.green:02x}{item.blue:02x}",
+        "CSSColor": item.name,
+        "SimplifiedColor": item.family,
+        "PixelPercent": percent(item.share),
+    }
+
+
+def look_quality(item: Look) -> dict[str, Any]:
+    """DetectLabelsImageQuality."""
+    return {
+        "Brightness": percent(item.brightness),
+        "Sharpness": percent(item.sharpness),
+        "Contrast": percent(item.contrast),
+    }
+
+
+def look(item: Look) -> dict[str, Any]:
+    """DetectLabelsImageForeground and DetectLabelsImageBackground."""
+    return {"Quality": look_quality(item), "DominantColors": [colour(one) for one in item.colours]}
+
+
+def unsafe(item: Unsafe) -> dict[str, Any]:
+    """ModerationLabel."""
+    return {
+        "Name": item.name,
+        "ParentName": item.parent,
+        "TaxonomyLevel": item.level,
+        "Confidence": percent(item.confidence),
+    }
+
+
+def header(names: Iterable[str]) -> str:
+    """Names as a response header's value: one line of visible ASCII, whatever a caller called things."""
+    plain = ("".join(letter if " " <= letter <= "~" else "?" for letter in name) for name in names)
+    return ", ".join(plain)[:2000]
 
 
 def face(item: StoredFace) -> dict[str, Any]:
