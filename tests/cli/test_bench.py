@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from overt.cli import bench
+from overt.cli import bench, pictures
+from overt.cli.home import engine
 
 PEER = importlib.util.find_spec("face_recognition") is not None
 QUICK = ("bench", "faces", "--rounds", "1", "--seconds", "1", "--clients", "1")
@@ -72,7 +73,7 @@ def test_with_face_recognition_it_is_measured_on_the_same_pictures(measured: dic
 
 
 def test_people_see_the_same_figures(measured: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    bench._print(measured)
+    bench._print_faces(measured)
     shown = " ".join(capsys.readouterr().out.split())
     for table in ("cpu_ms_per_picture", "http", "face_recognition"):
         for name, value in measured[table].items():
@@ -98,6 +99,65 @@ def test_more_clients_than_the_time_has_room_for_are_no_error(overt: Callable[..
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["http"]
     assert figures["DetectFaces per second (16 boto3 clients on the same cores)"] > 0
+
+
+# --- bench pictures ---
+
+
+@pytest.fixture(scope="module")
+def seen(overt: Callable[..., Any], photos: Path, places: dict[str, str]) -> dict[str, Any]:
+    done = overt("bench", "pictures", *QUICK[2:], "--photos", photos, "--json", **places)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_picture_operation_has_its_figures(seen: dict[str, Any]) -> None:
+    assert seen["pictures"] == "6 photos, 640 px, and a sign of 500 px"
+    assert seen["clients"] == "1 boto3 clients on the same cores"
+    assert seen["not_measured"] == {}
+    assert list(seen["operations"]) == [
+        "DetectLabels",
+        "DetectModerationLabels",
+        "DetectText, sign of 6 lines",
+        "DetectText, no text",
+        "IMAGE_PROPERTIES",
+        "DetectProtectiveEquipment",
+    ]
+    for figures in seen["operations"].values():
+        assert figures.keys() == {"cpu_ms_per_picture", "pictures_per_second", "p50_ms", "p95_ms"}
+        assert all(value > 0 for value in figures.values())
+        assert figures["p50_ms"] <= figures["p95_ms"]
+
+
+def test_the_server_of_pictures_has_its_figures(seen: dict[str, Any]) -> None:
+    ready, before, loaded, after = seen["server"].values()
+    assert ready > 0
+    assert 50 < before < loaded <= after * 1.2
+    assert after < 100_000
+
+
+def test_people_see_the_figures_of_pictures(seen: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    bench._print_pictures(seen | {"not_measured": {"DetectNothing": "no model"}})
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, figures in seen["operations"].items():
+        assert " ".join(map(str, (name, *figures.values()))) in shown
+    for name, value in seen["server"].items():
+        assert f"{name} {value}" in shown
+    assert "DetectNothing: not measured: no model" in shown
+
+
+def test_an_operation_without_its_model_is_named_and_not_measured(tmp_path: Path) -> None:
+    (tmp_path / "models" / "text_detect").mkdir(parents=True)
+    picture = (pictures.sign(),)
+    plan = {
+        "reading": bench.Work("DetectText", "detect_text", picture),
+        "colours": bench.Work("DetectLabels", "detect_labels", picture, {"Features": ["IMAGE_PROPERTIES"]}),
+    }
+    with engine(tmp_path) as opened:
+        spent, refused = bench._spent(opened, plan, 1)
+    assert spent.keys() == {"colours"}
+    assert refused.keys() == {"reading"}
+    assert "text_detect" in refused["reading"]
 
 
 @pytest.mark.parametrize("arguments", [("--rounds", "0"), ("--seconds", "0"), ("--clients", "0"), ("--rounds", "many")])

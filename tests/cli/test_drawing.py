@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from overt.cli import drawing
-from overt.cli.drawing import GREEN, RED
+from overt.cli.drawing import GREEN, RED, Mark
 from overt.engine import Engine
 
 BOX = {"Left": 0.25, "Top": 0.5, "Width": 0.5, "Height": 0.25}
@@ -107,3 +107,122 @@ def test_a_sheet_has_its_photos_in_rows_and_words_beside_them() -> None:
     left, top, right, _ = where(drawn, BLUE) or (0, 0, 0, 0)
     assert 2 * (320 + 16) < left < right < drawn.width
     assert 0 < top < 60
+
+
+# --- everything in one picture ---
+
+PANEL = (40, 40, 200)  # of marks here; the pictures are white
+
+
+def mark(caption: str, box: dict[str, float] = BOX, ink: tuple[int, int, int] = PANEL, **how: bool) -> Mark:
+    return Mark.of_box(box, caption, ink, **how)
+
+
+def plain(width: int, height: int) -> np.ndarray:
+    return np.full((height, width, 3), 255, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((640, 480), (960, 720)),  # enlarged, so that captions fit
+        ((4000, 3000), (1600, 1200)),
+        ((1200, 1000), (1200, 1000)),
+        ((4000, 100), (1600, 320)),  # a panorama gets room for captions
+        ((1, 1), (960, 960)),
+        ((3, 900), (320, 960)),
+    ],
+)
+def test_pictures_of_any_size_are_drawn_at_a_good_one(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    drawn = drawing.annotated(plain(*size), [mark("Something 98")], [], [])
+    assert drawn.size == expected
+    assert where(drawn, PANEL) is not None
+
+
+def test_a_mark_is_around_its_box() -> None:
+    drawn = drawing.annotated(plain(1000, 1000), [mark("")], [], [])
+    assert where(drawn, PANEL) == pytest.approx((250, 500, 750, 750), abs=3)
+    assert drawn.getpixel((500, 625)) == (255, 255, 255)
+
+
+def test_brackets_are_the_corners_of_a_box() -> None:
+    drawn = drawing.annotated(plain(1000, 1000), [mark("", brackets=True)], [], [])
+    assert where(drawn, PANEL) == pytest.approx((250, 500, 750, 750), abs=8)
+    assert where(drawn.crop((400, 490, 600, 510)), PANEL) is None
+
+
+def test_text_is_marked_by_its_own_outline() -> None:
+    leaning = Mark(((0.2, 0.5), (0.7, 0.3), (0.75, 0.4), (0.25, 0.6)), "", PANEL)
+    drawn = drawing.annotated(plain(1000, 1000), [leaning], [], [])
+    assert where(drawn, PANEL) == pytest.approx((200, 300, 750, 600), abs=4)
+    assert where(drawn.crop((200, 300, 400, 380)), PANEL) is None  # the corner of the upright box around it
+
+
+def test_a_caption_is_filled_in_and_its_words_are_light() -> None:
+    without, drawn = (
+        np.asarray(drawing.annotated(plain(1000, 1000), [mark(words)], [], [])).astype(int)
+        for words in ("", "Bicycle 97")
+    )
+    rows, columns = np.nonzero(np.abs(drawn - without).max(2) > 60)
+    label = drawn[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    filled = (np.abs(label - PANEL).max(2) < 30).mean()
+    light = (label.min(2) > 200).mean()
+    assert 15 < label.shape[0] < 40
+    assert filled > 0.5
+    assert 0.02 < light < 0.4
+
+
+def test_captions_do_not_lie_on_each_other() -> None:
+    """The same box three times: three captions, each of full size."""
+    inks = [PANEL, (200, 40, 40), (40, 140, 40)]
+    alone = [np.asarray(drawing.annotated(plain(1000, 1000), [mark("Dog 1", ink=ink)], [], [])) for ink in inks]
+    together = np.asarray(drawing.annotated(plain(1000, 1000), [mark("Dog 1", ink=ink) for ink in inks], [], []))
+    for ink, picture in zip(inks, alone, strict=True):
+        outline = np.asarray(drawing.annotated(plain(1000, 1000), [mark("", ink=ink)], [], []))
+        full = (picture == ink).all(2).sum() - (outline == ink).all(2).sum()
+        assert (together == ink).all(2).sum() >= full * 0.9
+
+
+def test_where_no_place_is_free_captions_are_left_out_and_outlines_are_not() -> None:
+    crowd = [mark(f"Number {number}") for number in range(200)]
+    drawn = drawing.annotated(plain(300, 300), crowd, [], [])
+    assert drawn.size == (960, 960)
+    assert where(drawn, PANEL) is not None
+
+
+def test_a_long_caption_ends_inside_the_picture() -> None:
+    drawn = drawing.annotated(plain(500, 1000), [mark("words " * 100)], [], [])
+    assert drawn.size == (500, 1000)
+    _, top, right, _ = where(drawn, PANEL) or (0, 0, 0, 0)
+    assert right <= 500
+    assert top > 400  # one line above its box
+
+
+def test_letters_of_other_scripts_are_drawn() -> None:
+    """A font that lacked them would draw one and the same sign for each."""
+    drawn = [
+        np.asarray(drawing.annotated(plain(1000, 1000), [mark(text)], [], [])) for text in ("市", "本", "Ж", "Ω", "?")
+    ]
+    assert len({picture.tobytes() for picture in drawn}) == 5
+
+
+def test_notes_and_colours_are_below_the_picture() -> None:
+    drawn = drawing.annotated(
+        plain(1000, 1000), [], [("labels: " + "Word 98, " * 60, BLUE), ("faces: 1", RED)], [(PURE, 0.6), (GREEN, 0.2)]
+    )
+    blue, red = where(drawn, BLUE), where(drawn, RED)
+    assert blue is not None
+    assert red is not None
+    assert 1000 < blue[1] < blue[3] <= red[1] < red[3]
+    assert blue[3] - blue[1] > 40  # wrapped
+    assert blue[2] <= 1000
+    left, top, right, bottom = where(drawn, PURE) or (0, 0, 0, 0)
+    assert (left, right, bottom) == (0, 750, drawn.height)  # three quarters of what is told
+    assert top > red[3]
+    assert (where(drawn, GREEN) or (0,))[0] == 750
+
+
+def test_the_pixels_given_are_left_alone() -> None:
+    pixels = plain(1000, 1000)
+    drawing.annotated(pixels, [mark("Dog 98")], [], [])
+    assert (pixels == 255).all()

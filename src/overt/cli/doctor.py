@@ -72,6 +72,8 @@ def _packs(opened: Engine) -> Iterator[Finding]:
         problems = pack.verify()
         told = "; ".join(problems) or f"{len(pack.models)} models, every sha256 and licence right"
         yield Finding(f"pack {pack.id} {pack.version}", ok=not problems, told=told)
+    for task, words in opened.models.problems.items():
+        yield Finding(task if task.startswith("pack ") else f"models for {task}", ok=False, told=words)
 
 
 def _database(opened: Engine) -> Finding:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`overt eval`: how good is it on your own labelled pictures?
+"""`overt eval`: how good is it on your own labelled pictures? Here: `overt eval verify`, on pairs of faces.
 
-Knows files and formats; the rates are worked out in `govern.accuracy`.
+Knows files and formats; the rates are worked out in `govern.accuracy`. The other evaluations have modules of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from overt.cli import output
+from overt.cli import boxes, classes, output, unsafe, words
 from overt.cli.home import engine
 from overt.engine import Engine
 from overt.errors import WireError
@@ -25,6 +25,10 @@ from overt.govern import accuracy
 from overt.types import Embedding, Face
 
 app = typer.Typer(help="Evaluation on your own labelled pictures.", no_args_is_help=True)
+app.command("objects")(boxes.objects)
+app.command("tags")(classes.tags)
+app.command("moderation")(unsafe.moderation)
+app.command("text")(words.text)
 
 FALSE_MATCH_RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 _GENUINE_FIELDS = 3  # name a b; an impostor pair has four: name a other b

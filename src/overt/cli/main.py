@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from overt import __version__
-from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, keys, models, output, up
+from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, image, keys, models, output, up
 from overt.cli.output import CommandError
 from overt.errors import WireError
 from overt.models.pack import PackError
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.command("image")(image.image)
 app.add_typer(keys.app, name="keys")
 app.add_typer(collections.app, name="collections")
 app.add_typer(faces.app, name="faces")

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 
 from overt import app as application
@@ -21,6 +22,7 @@ from overt.settings import Settings
 from overt.stores.base import NotFoundError
 
 _PROFILE = "default"
+log = structlog.get_logger(__name__)
 
 
 def up(
@@ -39,6 +41,8 @@ def up(
     try:
         ensure_owner(engine, chosen)
         engine.start()
+        for task, words in engine.models.problems.items():
+            log.warning("a model cannot be used; calls that need it are refused", task=task, problem=words)
         address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
         serve(application.build(engine), listener, lambda: _announce(f"http://{address}", chosen, as_json=as_json))
     except KeyboardInterrupt:

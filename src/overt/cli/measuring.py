@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What benchmarks measure with: CPU time of work in this process, and a server called by clients on the same cores.
+
+Knows no operation and judges no figure.
+"""
+
+from __future__ import annotations
+
+import configparser
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from overt.cli import output
+
+Act = Callable[[], Any]
+Ask = Callable[[Any, bytes], Any]
+"""Makes one call: of a boto3 client, with a picture."""
+
+
+def machine() -> str:
+    """What is measured on, in words."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+# --- work in this process ---
+
+
+def cpu(workers: Sequence[int] = ()) -> Callable[[], float]:
+    """A clock of the CPU seconds of this thread, together with those of other processes."""
+    return lambda: time.thread_time() + sum(_cpu_seconds(pid) for pid in workers)
+
+
+def median_ms(clock: Callable[[], float], act: Act, rounds: int, pictures: int) -> float:
+    """Milliseconds by a clock that work on so many pictures takes for one: the median over rounds, after one more."""
+    act()
+    spent = []
+    for _ in range(rounds):
+        start = clock()
+        act()
+        spent.append((clock() - start) / pictures * 1000)
+    return round(statistics.median(spent), 2)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU time of another process; 0 where the kernel does not tell to the nanosecond."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return 0.0
+
+
+# --- a server, through HTTP ---
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running `overt up`. home: its folder, with the owner's keys. ready_seconds: from its start."""
+
+    pid: int
+    url: str
+    home: Path
+    ready_seconds: float
+
+    def client(self) -> Any:
+        """A boto3 client with the owner's keys, whatever other AWS settings this shell has."""
+        import boto3
+
+        credentials = configparser.ConfigParser()
+        credentials.read(self.home / "credentials")
+        owner = credentials["default"]
+        os.environ.pop("AWS_PROFILE", None)  # boto3 stops at a profile it cannot find, although none is needed here
+        return boto3.session.Session().client(
+            "rekognition",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=owner["aws_access_key_id"],
+            aws_secret_access_key=owner["aws_secret_access_key"],
+        )
+
+    def memory_mb(self) -> int:
+        """What it holds in memory, with its worker processes."""
+        return round(sum(_resident_mb(pid) for pid in [self.pid, *_children(self.pid)]))
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """A server of its own over a home folder, ended with the block. Raises: CommandError when it does not start."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(home), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise output.CommandError("the server did not start; try `overt up`")
+            yield Server(process.pid, json.loads(line)["ready"], home, time.perf_counter() - started)
+        finally:
+            process.terminate()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How calls went: how many a second, and seconds that the median and the slowest twentieth of them took."""
+
+    per_second: float
+    p50: float
+    p95: float
+
+
+def load(server: Server, ask: Ask, pictures: Sequence[bytes], seconds: float, clients: int) -> Load:
+    """Let clients call at once, each one call after another, until the time is up; each calls at least once."""
+    callers = [server.client() for _ in range(clients)]
+    start_line = threading.Barrier(clients)
+
+    def call(client: Any) -> list[float]:
+        start_line.wait()
+        spent: list[float] = []
+        end = time.perf_counter() + seconds
+        while not spent or time.perf_counter() < end:
+            start = time.perf_counter()
+            ask(client, pictures[len(spent) % len(pictures)])
+            spent.append(time.perf_counter() - start)
+        return spent
+
+    with ThreadPoolExecutor(clients) as threads:
+        started = time.perf_counter()
+        spent = sorted(itertools.chain.from_iterable(threads.map(call, callers)))
+        elapsed = time.perf_counter() - started
+    return Load(len(spent) / elapsed, spent[len(spent) // 2], spent[int(len(spent) * 0.95)])
+
+
+def _resident_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1000
+    return 0.0
+
+
+def _children(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
