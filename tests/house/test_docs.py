@@ -20,15 +20,24 @@ from pathlib import Path
 from typing import Any
 
 import overt_pack_faces
+import overt_pack_vision
 import pytest
+import tomli_w
 import typer
 
 from overt.cli.main import app
 from overt.errors import WireError
+from overt.media.images import SHORTEST_SIDE
 from overt.models.hub import Hub
-from overt.models.pack import Pack
+from overt.models.pack import LICENCE_USES, Pack
+from overt.models.slots import SLOTS
+from overt.models.tasks.equipment import KINDS, PERSONS
+from overt.models.tasks.objects import MOST, ObjectDetector
 from overt.models.tasks.quality import FLOORS
-from overt.ops import registry
+from overt.models.tasks.text import FINEST, LIMIT, SCRIPTS
+from overt.models.taxonomy import Taxonomy
+from overt.models.taxonomy.unsafe import LEVELS, above
+from overt.ops import equipment, labels, moderation, registry, texts
 from overt.ops.images import unsupported_attributes
 from overt.settings import Settings
 from overt.wire.chain import CHAIN
@@ -81,12 +90,19 @@ def rows(page: str, first: str) -> list[list[str]]:
 
 DOCS = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))
 PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", *DOCS]
-PACK_PAGES = ["packs/faces/README.md", "packs/faces/src/overt_pack_faces/MODEL_CARD.md"]
+PACK_PAGES = [
+    f"packs/{name}/{page}"
+    for name in ("faces", "vision")
+    for page in ("README.md", f"src/overt_pack_{name}/MODEL_CARD.md")
+]
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 PROGRAMS = sorted({block.page for block in PYTHON if not TESTFILE.match(block.text)})
 TESTS = [block for block in PYTHON if TESTFILE.match(block.text)]
 SHELL = [block for block in BLOCKS if block.language == "sh" and block.output]
+# A manifest is for `overt models add` when it says where the weights are, and a pack's own when they lie beside it.
+MANIFESTS = [block for block in BLOCKS if block.language == "toml" and block.text.startswith("[pack]")]
+ADDED = [block for block in MANIFESTS if "\nurl = " in block.text]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 
 
@@ -184,9 +200,82 @@ def test_toml_and_json_blocks_mean_something() -> None:
 
 
 def test_the_pack_shown_is_one_that_overt_reads(tmp_path: Path) -> None:
-    (shown,) = [block for block in BLOCKS if block.language == "toml" and block.text.startswith("[pack]")]
+    (shown,) = [block for block in MANIFESTS if block not in ADDED]
     (tmp_path / "pack.toml").write_text(shown.text)
-    assert Pack.read(tmp_path).model("embed") is not None
+    hub = Hub([_detecting()], [Pack.read(tmp_path)])
+    assert hub.problems == {}
+    assert hub.faces.model == "my-embedder-1"
+
+
+def _detecting() -> Pack:
+    """The faces pack, which finds the faces that an embedder of another pack is given."""
+    return Pack.read(overt_pack_faces.folder())
+
+
+@pytest.mark.parametrize("block", ADDED, ids=lambda block: tomllib.loads(block.text)["pack"]["id"])
+def test_the_manifests_shown_are_ones_that_a_model_can_be_added_with(block: Block, tmp_path: Path) -> None:
+    """All but the weights: what `overt models add` would fetch and fill in is put in their place."""
+    table = tomllib.loads(block.text)
+    for entry in table["models"]:
+        assert re.fullmatch(r"https://\S+\.onnx|[\w-]+\.onnx", entry.pop("url"))
+        for use, further in entry.get("files", {}).items():
+            assert set(further) == {"url", "sha256"}
+            (tmp_path / further["url"]).write_text(_tokenizer())
+            entry["files"][use] = further["url"]
+        entry |= {"file": "model.onnx", "bytes": 0, "megabytes": 0.0, "milliseconds": 0.0, "source": []}
+        if isinstance(entry["output"].get("classes"), str):
+            (tmp_path / entry["output"]["classes"]).write_text("\n".join(_label_files()[entry["output"]["classes"]]))
+    (tmp_path / "pack.toml").write_text(tomli_w.dumps(table))
+    pack = Pack.read(tmp_path)
+    hub = Hub([_detecting()], [pack])
+    assert hub.problems == {}
+    assert all(model in hub.models for model in pack.models)
+    if pack.model("objects"):
+        known = {name for name in ObjectDetector(hub.session("objects")).labels if Taxonomy.read().find(name)}
+        assert len(known) == 80
+    if pack.model("image_encoder"):
+        assert hub.vocabulary is not None
+    if pack.model("embed"):
+        assert hub.faces.model == pack.model("embed").face_model_version
+
+
+def _label_files() -> dict[str, list[str]]:
+    """The files that the page writes, as it writes them, without running it."""
+    (program,) = [block.text for block in PYTHON if block.page == "docs/models.md" and "coco91.txt" in block.text]
+    told: dict[str, Any] = {}
+    exec(program.split("for file, labels")[0], told)
+    return {"coco80.txt": told["names"], "coco91.txt": told["numbered"]}
+
+
+def _tokenizer() -> str:
+    from tokenizers import Tokenizer, models
+
+    return str(Tokenizer(models.WordLevel({"<none>": 0}, unk_token="<none>")).to_str())
+
+
+def test_every_family_of_slots_worth_adding_has_its_manifest() -> None:
+    tasks = [model["task"] for block in ADDED for model in tomllib.loads(block.text)["models"]]
+    assert sorted(tasks) == ["embed", "image_encoder", "objects", "objects", "objects", "text_encoder"]
+
+
+def test_the_manifests_keys_are_those_that_are_read() -> None:
+    told = {word for row in rows("docs/models.md", ".*`.*") for word in re.findall(r"`(\w+)`", row[0])}
+    used = {key for block in ADDED for model in tomllib.loads(block.text)["models"] for key in _keys(model)}
+    assert used <= told | {"place", "fill", "resize", "tokenizer", *_OF_ENCODERS}
+    for use in LICENCE_USES:
+        assert f"`{use}`" in read("docs/models.md")
+
+
+_OF_ENCODERS = {"logit_scale", "template", "neutral", "tokens", "pad"}
+"""Shown in the example of an open vocabulary; `models/tasks/vocabulary.py` tells what they are."""
+
+
+def _keys(table: dict[str, Any]) -> Iterator[str]:
+    for name, value in table.items():
+        if name in {"input", "output"}:
+            yield from value
+        elif name != "files":
+            yield name
 
 
 # --- operations, errors, headers ---
@@ -217,7 +306,7 @@ def test_the_counts_of_operations_are_right(page: str) -> None:
 
 
 def test_the_readme_names_every_offered_operation() -> None:
-    named = {name for row in rows("README.md", r"[A-Z]\w+") for name in re.findall(r"\w+", " ".join(row[1:]))}
+    named = {name for row in rows("README.md", r"[A-Z][a-z ]+") for name in re.findall(r"\w+", " ".join(row[1:]))}
     assert set(registry.offered()) <= named
 
 
@@ -348,7 +437,78 @@ def test_expected_false_matches_are_the_calibrations() -> None:
 def test_the_models_table_is_the_packs() -> None:
     models = {(model.name, model.task, model.licence_weights) for model in Hub.discover().models}
     shown = rows("docs/models.md", "|".join(re.escape(name) for name, _, _ in models))
-    assert {(row[0], row[1], row[3]) for row in shown} == models
+    assert {(row[0], row[1], row[3]) for row in shown if len(row) == 4} == models
+
+
+def test_the_slots_table_is_the_code_s() -> None:
+    page = read("docs/models.md").split("\n## Slots\n")[1].split("\n## ")[0]
+    shown = [row for row in re.findall(r"^\| (\w+) \| (.+) \| (.+) \|$", page, re.MULTILINE) if row[0] != "Slot"]
+    assert [row[0] for row in shown] == list(SLOTS)
+    for name, does, decoders in shown:
+        assert (does, decoders) == (SLOTS[name].does, ", ".join(SLOTS[name].decoders))
+
+
+def test_the_table_of_moderation_labels_is_what_the_default_models_tell() -> None:
+    moderation = Hub.discover().moderation
+    shown = {row[1]: (int(row[0]), row[2]) for row in rows("docs/operations.md", "[123]")}
+    assert list(shown) == list(LEVELS)
+    assert f"{len(LEVELS)} labels" in " ".join(read("docs/operations.md").split())
+    below = {parent for name in moderation.support for parent in above(name)}
+    for name, (level, told) in shown.items():
+        assert level == LEVELS[name][0]
+        if name in moderation.support:
+            assert told.split(": ", 1)[1] == moderation.support[name], name
+        else:
+            assert told == ("from the label below" if name in below else "no"), name
+            assert (name in moderation.unsupported) == (told == "no")
+
+
+def test_the_table_of_equipment_is_what_the_default_models_tell() -> None:
+    shown = {row[0]: row[1:] for row in rows("docs/operations.md", "|".join(KINDS))}
+    assert set(shown) == KINDS
+    supported = Hub.discover().equipment.supported
+    assert {kind for kind, (told, _) in shown.items() if told != "no"} == supported
+    for _, slot in shown.values():
+        assert set(re.findall(r"`(\w+)`", slot)) <= set(SLOTS)
+    assert ("face covers" in read("README.md")) == ("FACE_COVER" in supported)
+
+
+def test_the_counts_of_labels_are_right() -> None:
+    said = " ".join(read("docs/operations.md").split())
+    scenes, taxonomy = Hub.discover().scenes, Taxonomy.read()
+    assert f"{len(taxonomy.names)} names in {len(taxonomy.categories)} categories" in said
+    assert f"a picture can get {len(scenes.labels)} of them" in said
+    vision = Pack.read(overt_pack_vision.folder())
+    assert f"the {len(set(vision.model('objects').classes))} classes of COCO" in said
+    assert f"{len(vision.model('tags').classes):,} classes" in said
+
+
+def test_the_scripts_that_are_read_are_named() -> None:
+    (shown,) = re.findall(r"\*\*Scripts\*\*: ([^.]+)\.", read("docs/operations.md"))
+    assert tuple(shown.split(", ")) == SCRIPTS
+    assert all(script in read("README.md") for script in SCRIPTS)
+
+
+def test_the_limits_and_defaults_of_pictures_are_the_codes() -> None:
+    limits = {row[0]: row[1] for row in rows("docs/protocol.md", ".*")}
+    assert limits["objects of a picture"].split(",")[0] == str(MOST)
+    assert limits["words of a picture"].split(",")[0] == str(LIMIT)
+    assert limits["people for protective equipment"].split(",")[0] == str(PERSONS)
+    inline, side = f"{equipment.INLINE_BYTES >> 20} MiB", f"{equipment.LONGEST_SIDE:,} pixels"
+    assert limits["the same, DetectProtectiveEquipment"] == f"{inline}; {side} a side"
+    for page in ("docs/operations.md", "docs/pictures.md"):
+        said = " ".join(read(page).split())
+        assert inline in said
+        assert side in said
+        assert f"{SHORTEST_SIDE} pixels as" in said
+    assert f"up to {FINEST:,} pixels" in read("docs/pictures.md")
+    said = " ".join(read("docs/operations.md").split())
+    least, most, colours = labels._LEAST, labels._MOST, labels._COLOURS
+    assert f"MinConfidence is {least:.0f}, MaxLabels {most}, MaxDominantColors {colours} unless given" in said
+    assert f"WordFilter.MinConfidence is {texts._LEAST:.0f} unless given" in said
+    assert f"MinConfidence is {moderation._LEAST:.0f} unless given" in said
+    versions = {labels.MODEL_VERSION, texts.MODEL_VERSION}
+    assert set(re.findall(r"ModelVersion is always ([\d.]+\d)", said)) == versions
 
 
 def test_the_steps_of_a_request_are_the_chains() -> None:

@@ -2,7 +2,7 @@
 // The AWS SDK for JavaScript v3, unmodified, against a running server. tests/wire/test_javascript.py starts both.
 //
 // OVERT_URL: the server; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: a key of its owner. OVERT_PHOTOS: the folder of
-// `make photos`, and in it pair.jpg: Obama, and a smaller Biden beside him.
+// `make photos`, and in it pair.jpg: Obama, and a smaller Biden beside him; and sign.png: HARBOUR MUSEUM over OPEN 24.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -14,6 +14,7 @@ import {
   AccessDeniedException,
   ConflictException,
   IdempotentParameterMismatchException,
+  ImageTooLargeException,
   InvalidImageFormatException,
   InvalidPaginationTokenException,
   InvalidParameterException,
@@ -31,8 +32,9 @@ import {
 
 const OPERATIONS = `
   AssociateFaces CompareFaces CreateCollection CreateUser DeleteCollection DeleteFaces DeleteUser DescribeCollection
-  DetectFaces DisassociateFaces IndexFaces ListCollections ListFaces ListTagsForResource ListUsers SearchFaces
-  SearchFacesByImage SearchUsers SearchUsersByImage TagResource UntagResource`;
+  DetectFaces DetectLabels DetectModerationLabels DetectProtectiveEquipment DetectText DisassociateFaces IndexFaces
+  ListCollections ListFaces ListTagsForResource ListUsers SearchFaces SearchFacesByImage SearchUsers SearchUsersByImage
+  TagResource UntagResource`;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const NO_FACE = "There are no faces in the image. Should be at least 1.";
 const LARGEST = 5 * 1024 * 1024; // bytes of a picture
@@ -95,6 +97,20 @@ async function all(pages) {
   return found;
 }
 
+/** A function that gives the headers of a client's last answer. */
+function heard(listening) {
+  let headers;
+  listening.middlewareStack.add(
+    (next) => async (call) => {
+      const answer = await next(call);
+      headers = answer.response.headers;
+      return answer;
+    },
+    { step: "deserialize" },
+  );
+  return () => headers;
+}
+
 /** Check that a call is refused with a class of the SDK's, or with a code the SDK has no class for. */
 async function refused(call, kind, message) {
   const answer = () => assert.fail("the call was not refused");
@@ -134,17 +150,9 @@ test("ALL attributes are told or named in the header of what was left out", asyn
     "Mustache", "Smile", "Sunglasses",
   ];
   const listening = new Rekognition(PLACE);
-  let headers;
-  listening.middlewareStack.add(
-    (next) => async (call) => {
-      const answer = await next(call);
-      headers = answer.response.headers;
-      return answer;
-    },
-    { step: "deserialize" },
-  );
+  const headers = heard(listening);
   const { FaceDetails } = await listening.detectFaces({ Image: photo("obama.jpg"), Attributes: ["ALL"] });
-  const omitted = (headers["x-overt-omitted"] ?? "").split(",").map((name) => name.replaceAll("_", "").toLowerCase());
+  const omitted = (headers()["x-overt-omitted"] ?? "").split(",").map((name) => name.replaceAll("_", "").toLowerCase());
   const [face] = FaceDetails;
   assert.equal(new Set(face.Landmarks.map((mark) => mark.Type)).size, 30);
   for (const name of attributes) assert.notEqual(name in face, omitted.includes(name.toLowerCase()), name);
@@ -227,6 +235,134 @@ test("both pictures of a comparison must have a face", async () => {
   const [face, none] = [photo("obama.jpg"), photo("coffee.png")];
   await refused(client.compareFaces({ SourceImage: none, TargetImage: face }), InvalidParameterException, NO_FACE);
   await refused(client.compareFaces({ SourceImage: face, TargetImage: none }), InvalidParameterException);
+});
+
+// What a picture shows
+
+test("what a picture shows is named, with parents, categories and boxes", async () => {
+  const { Labels, LabelModelVersion, ImageProperties } = await client.detectLabels({ Image: photo("coffee.png") });
+  assert.equal(LabelModelVersion, "3.0");
+  assert.equal(ImageProperties, undefined);
+  const confidences = Labels.map((label) => label.Confidence);
+  assert.deepEqual(confidences, [...confidences].sort((a, b) => b - a));
+  assert.ok(confidences.every((confidence) => confidence >= 55 && confidence <= 100));
+  const coffee = Labels.find((label) => label.Name === "Coffee");
+  assert.deepEqual(coffee.Parents, [{ Name: "Beverage" }]);
+  assert.deepEqual(coffee.Categories, [{ Name: "Food and Beverage" }]);
+  for (const label of Labels) assert.deepEqual([label.Instances, label.Aliases].map(Array.isArray), [true, true]);
+  const { Labels: people } = await client.detectLabels({ Image: photo("astronaut.png"), MaxLabels: 1 });
+  assert.deepEqual(people.map((label) => label.Name), ["Person"]);
+  const [{ BoundingBox: box, Confidence, DominantColors }] = people[0].Instances;
+  assert.ok(box.Width > 0.5 && box.Height > 0.5 && box.Left >= 0 && box.Top >= 0);
+  assert.ok(Confidence > 55 && Confidence <= 100);
+  assert.equal(DominantColors, undefined);
+});
+
+test("labels are filtered by name, category and confidence", async () => {
+  const named = async (GeneralLabels, more = {}) => {
+    const answer = await client.detectLabels({ Image: photo("coffee.png"), Settings: { GeneralLabels }, ...more });
+    return answer.Labels.map((label) => label.Name);
+  };
+  assert.deepEqual(await named({ LabelInclusionFilters: ["Coffee"] }), ["Coffee"]);
+  const food = await named({ LabelCategoryInclusionFilters: ["Food and Beverage"] }, { MinConfidence: 90 });
+  assert.deepEqual(sorted(food), ["Beverage", "Coffee", "Espresso"]);
+  const rest = await named({ LabelCategoryExclusionFilters: ["Food and Beverage"] });
+  assert.ok(!rest.includes("Coffee"));
+  const both = { LabelInclusionFilters: ["Coffee"], LabelExclusionFilters: ["Coffee"] };
+  await refused(named(both), InvalidParameterException);
+});
+
+test("a label that nothing here can tell is named in a header", async () => {
+  const listening = new Rekognition(PLACE);
+  const headers = heard(listening);
+  const GeneralLabels = { LabelInclusionFilters: ["Coffee", "a violet unicorn"] };
+  const { Labels } = await listening.detectLabels({ Image: photo("coffee.png"), Settings: { GeneralLabels } });
+  assert.deepEqual(Labels.map((label) => label.Name), ["Coffee"]);
+  assert.equal(headers()["x-overt-omitted"], "a violet unicorn");
+});
+
+test("the colours and the quality of a picture are measured", async () => {
+  const Settings = { ImageProperties: { MaxDominantColors: 3 } };
+  const answer = await client.detectLabels({ Image: photo("coffee.png"), Features: ["IMAGE_PROPERTIES"], Settings });
+  assert.equal(answer.Labels, undefined);
+  const { Quality, DominantColors, Foreground, Background } = answer.ImageProperties;
+  for (const name of ["Brightness", "Sharpness", "Contrast"]) assert.ok(Quality[name] >= 0 && Quality[name] <= 100);
+  assert.ok(DominantColors.length >= 1 && DominantColors.length <= 3);
+  for (const colour of DominantColors) {
+    const hex = [colour.Red, colour.Green, colour.Blue].map((value) => value.toString(16).padStart(2, "0")).join("");
+    assert.equal(colour.HexCode, `#${hex}`);
+    assert.ok(colour.CSSColor && colour.SimplifiedColor && colour.PixelPercent > 0);
+  }
+  for (const ground of [Foreground, Background]) assert.ok(ground.Quality && ground.DominantColors.length <= 3);
+  const stray = { Image: photo("coffee.png"), Features: ["IMAGE_PROPERTIES"], MaxLabels: 5 };
+  await refused(client.detectLabels(stray), InvalidParameterException);
+});
+
+test("lines and words are read, and each word belongs to its line", async () => {
+  const { TextDetections, TextModelVersion } = await client.detectText({ Image: photo("sign.png") });
+  assert.equal(TextModelVersion, "3.0");
+  const lines = TextDetections.filter((one) => one.Type === "LINE");
+  assert.deepEqual(lines.map((one) => one.DetectedText), ["HARBOUR MUSEUM", "OPEN 24"]);
+  const words = TextDetections.filter((one) => one.Type === "WORD");
+  assert.deepEqual(words.map((one) => [one.DetectedText, one.ParentId]), [
+    ["HARBOUR", 0], ["MUSEUM", 0], ["OPEN", 1], ["24", 1],
+  ]);
+  assert.deepEqual(TextDetections.map((one) => one.Id), [0, 1, 2, 3, 4, 5]);
+  for (const { Confidence, Geometry, Type, ParentId } of TextDetections) {
+    assert.ok(Confidence >= 80 && Confidence <= 100);
+    assert.equal(Geometry.Polygon.length, 4);
+    assert.ok(Geometry.BoundingBox.Width > 0 && Geometry.BoundingBox.Height > 0);
+    assert.equal(ParentId === undefined, Type === "LINE");
+  }
+  const upper = { BoundingBox: { Left: 0, Top: 0, Width: 1, Height: 0.5 } };
+  const cut = await client.detectText({ Image: photo("sign.png"), Filters: { RegionsOfInterest: [upper] } });
+  assert.deepEqual(cut.TextDetections.map((one) => one.DetectedText), ["HARBOUR MUSEUM", "HARBOUR", "MUSEUM"]);
+  const outside = { BoundingBox: { Left: 2, Top: 2, Width: 1, Height: 1 } };
+  const call = client.detectText({ Image: photo("sign.png"), Filters: { RegionsOfInterest: [outside] } });
+  await refused(call, InvalidParameterException);
+});
+
+test("moderation says what it found, and in a header what nothing here can tell", async () => {
+  const listening = new Rekognition(PLACE);
+  const headers = heard(listening);
+  const ordinary = await listening.detectModerationLabels({ Image: photo("coffee.png") });
+  assert.deepEqual([ordinary.ModerationLabels, ordinary.ContentTypes], [[], []]);
+  assert.equal(ordinary.ModerationModelVersion, "7.0");
+  const omitted = headers()["x-overt-omitted"].split(", ");
+  for (const name of ["Hate Symbols", "Graphic Violence", "Middle Finger"]) assert.ok(omitted.includes(name), name);
+  for (const name of ["Explicit", "Explicit Nudity", "Weapons"]) assert.ok(!omitted.includes(name), name);
+  const all = await client.detectModerationLabels({ Image: photo("coffee.png"), MinConfidence: 0 });
+  const levels = new Map(all.ModerationLabels.map((label) => [label.Name, label]));
+  assert.deepEqual([levels.get("Explicit").TaxonomyLevel, levels.get("Explicit").ParentName], [1, ""]);
+  assert.deepEqual([levels.get("Explicit Nudity").TaxonomyLevel, levels.get("Explicit Nudity").ParentName], [
+    2, "Explicit",
+  ]);
+  const ProjectVersion = "arn:aws:rekognition:us-east-1:000000000001:project/mine/version/first/1";
+  const adapted = client.detectModerationLabels({ Image: photo("coffee.png"), ProjectVersion });
+  await refused(adapted, ResourceNotFoundException);
+});
+
+test("a person's parts are found, and nothing is stated of equipment that nothing here can tell", async () => {
+  const SummarizationAttributes = { MinConfidence: 80, RequiredEquipmentTypes: ["HAND_COVER"] };
+  const listening = new Rekognition(PLACE);
+  const headers = heard(listening);
+  const answer = await listening.detectProtectiveEquipment({ Image: photo("astronaut.png"), SummarizationAttributes });
+  assert.equal(answer.ProtectiveEquipmentModelVersion, "1.0");
+  const [person] = answer.Persons;
+  assert.deepEqual([answer.Persons.length, person.Id], [1, 0]);
+  assert.ok(person.BoundingBox.Width > 0.5 && person.Confidence >= 50);
+  const parts = person.BodyParts.map((part) => part.Name);
+  for (const name of ["FACE", "HEAD"]) assert.ok(parts.includes(name), name);
+  for (const part of person.BodyParts) assert.ok(part.Confidence >= 50 && Array.isArray(part.EquipmentDetections));
+  assert.deepEqual(answer.Summary, {
+    PersonsWithRequiredEquipment: [], PersonsWithoutRequiredEquipment: [], PersonsIndeterminate: [0],
+  });
+  assert.ok(headers()["x-overt-omitted"].split(", ").includes("HAND_COVER"));
+  const nobody = await client.detectProtectiveEquipment({ Image: photo("coffee.png") });
+  assert.deepEqual([nobody.Persons, nobody.Summary], [[], undefined]);
+  const large = { Bytes: Buffer.alloc(LARGEST - 1) };
+  const { $response } = await refused(client.detectProtectiveEquipment({ Image: large }), ImageTooLargeException);
+  assert.match($response.headers["x-overt-detail"], /at most 4194304 for this operation/);
 });
 
 // Collections
@@ -660,8 +796,8 @@ test("a tag's key may not begin with aws", async () => {
 // The service
 
 test("an operation that is not offered is refused in words", async () => {
-  const error = await refused(client.detectLabels({ Image: photo("coffee.png") }), AccessDeniedException);
-  assert.match(error.message, /^DetectLabels is not offered/);
+  const error = await refused(client.recognizeCelebrities({ Image: photo("coffee.png") }), AccessDeniedException);
+  assert.match(error.message, /^RecognizeCelebrities is not offered/);
 });
 
 test("the cause of an error is in a header that the SDK hands on", async () => {
@@ -705,6 +841,6 @@ test("AWS_ENDPOINT_URL_REKOGNITION alone leads a client to the server", async (t
   assert.equal((await plain.send(new ListCollectionsCommand({}))).$metadata.httpStatusCode, 200);
 });
 
-test("all 21 operations were answered in the tests above", () => {
+test("all 25 operations were answered in the tests above", () => {
   assert.deepEqual(sorted(answered), OPERATIONS.trim().split(/\s+/));
 });
