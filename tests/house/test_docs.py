@@ -27,7 +27,6 @@ import typer
 
 from overt.cli.main import app
 from overt.errors import WireError
-from overt.media.images import SHORTEST_SIDE
 from overt.models.hub import Hub
 from overt.models.pack import LICENCE_USES, Pack
 from overt.models.slots import SLOTS
@@ -500,7 +499,7 @@ def test_the_limits_and_defaults_of_pictures_are_the_codes() -> None:
         said = " ".join(read(page).split())
         assert inline in said
         assert side in said
-        assert f"{SHORTEST_SIDE} pixels as" in said
+        assert f"{equipment.SHORTEST_SIDE} pixels" in said
     assert f"up to {FINEST:,} pixels" in read("docs/pictures.md")
     said = " ".join(read("docs/operations.md").split())
     least, most, colours = labels._LEAST, labels._MOST, labels._COLOURS

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
 import threading
 import tomllib
@@ -11,13 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import tomli_w
 
+from overt.models import trial
 from overt.models.additions import Additions, Wanted
 from overt.models.hub import Hub
 from overt.models.pack import PackError
 from overt.testing import networks
+from overt.types import Image
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -172,6 +176,51 @@ def test_what_the_command_says_must_fit_the_manifest(additions: Additions, made:
 def test_an_empty_slot_cannot_be_emptied(additions: Additions) -> None:
     with pytest.raises(PackError, match="nothing was added"):
         additions.remove("objects")
+
+
+def test_a_recogniser_of_text_brings_its_letters(additions: Additions, made: Path, folder: Path) -> None:
+    """The default recogniser without the letters in its file, added with a dictionary, reads as before."""
+    default = Hub.discover().session("text_recognise")
+    default.load()
+    letters = default.metadata["character"].encode()
+    network = onnx.load(default.model.path)
+    del network.metadata_props[:]
+    made.mkdir()
+    onnx.save(network, made / "bare.onnx")
+    (made / "letters.txt").write_bytes(letters)
+    (made / "bare.toml").write_text(
+        tomli_w.dumps(
+            {
+                "pack": {"id": "bare", "version": "1", "title": "x", "summary": "x", "limits": ["x"]},
+                "models": [
+                    {
+                        "name": "bare",
+                        "task": "text_recognise",
+                        "licence_code": "Apache-2.0",
+                        "licence_weights": "Apache-2.0",
+                        "licence_use": "permissive",
+                        "licence_files": [str(folder / "LICENSES" / "Apache-2.0.txt")],
+                        "limits": "x",
+                        "input": RECOGNISER,
+                        "output": {"decoder": "ctc"},
+                        "files": {"dictionary": {"url": "letters.txt", "sha256": hashlib.sha256(letters).hexdigest()}},
+                    }
+                ],
+            }
+        )
+    )
+    sha256 = hashlib.sha256((made / "bare.onnx").read_bytes()).hexdigest()
+    with additions.fetched(Wanted("text_recognise", str(made / "bare.onnx"), sha256)) as pack:
+        additions.keep(pack)
+    hub = Hub.discover(additions.folder)
+    assert hub.session("text_recognise").model.name == "bare"
+    (line,), _ = hub.text.read(Image(trial._sign(), ""))
+    assert line.text == "OPEN 24"
+
+
+RECOGNISER = {
+    "shape": ["N", 3, 48, "w"], "layout": "NCHW", "colour": "BGR", "mean": [127.5] * 3, "std": [127.5] * 3,
+}  # fmt: skip
 
 
 def test_a_model_spoiled_later_leaves_its_slot_empty_and_the_rest_working(additions: Additions, made: Path) -> None:

@@ -48,6 +48,37 @@ def test_the_dog_is_a_dog_a_pet_and_an_animal_and_has_a_box(client: Any, dog: di
     assert "ImageProperties" not in answer
 
 
+@pytest.mark.parametrize(
+    ("picture", "shown", "boxes"),
+    [
+        (
+            "azure_vision/images/objects.jpg",
+            {"Person", "Skateboard", "Sports Equipment"},
+            {"Person": 1, "Skateboard": 1},
+        ),
+        ("azure_vision/images/celebrities.jpg", {"Person"}, {"Person": 4}),
+        ("azure_vision/images/house.jpg", {"Building", "Architecture"}, {}),
+        ("azure_vision/images/gray-shirt-logo.jpg", {"Clothing"}, {}),
+        ("coco_train_ccby/images/000000111076.jpg", {"Toilet", "Sink", "Bathroom Fixture"}, {"Toilet": 1, "Sink": 1}),
+        ("coco_train_ccby/images/000000144941.jpg", {"Potted Plant", "Plant", "Toilet"}, {"Potted Plant": 1}),
+        ("coco_train_ccby/images/000000173350.jpg", {"Dog", "Pet", "Toilet"}, {"Dog": 1}),
+        ("ocr_multilang/scenetext/scenetext01.jpg", {"Car", "Vehicle", "Transportation"}, {"Car": 1}),
+        ("ocr_multilang/scenetext/scenetext02.jpg", {"Sign", "Street Sign"}, {}),
+    ],
+)
+def test_photos_show_what_they_show(
+    client: Any, shared_data: Path, picture: str, shown: set[str], boxes: dict[str, int]
+) -> None:
+    labels = {one["Name"]: one for one in client.detect_labels(Image=photo(shared_data / picture))["Labels"]}
+    assert shown <= set(labels)
+    for name, least in boxes.items():
+        assert len(labels[name]["Instances"]) >= least
+
+
+def photo(path: Path) -> dict[str, bytes]:
+    return {"Bytes": path.read_bytes()}
+
+
 def test_labels_come_surest_first_and_parents_are_labels_too(client: Any, coffee: dict[str, bytes]) -> None:
     labels = client.detect_labels(Image=coffee, MinConfidence=10)["Labels"]
     confidences = [label["Confidence"] for label in labels]
@@ -221,3 +252,22 @@ def test_models_in_slots_answer_through_boto3_and_come_out_again(
     assert "Ball" not in [label["Name"] for label in answer["Labels"] if label["Instances"]]
     answer = client.detect_labels(Image={"Bytes": (photos / "astronaut.png").read_bytes()})
     assert next(label for label in answer["Labels"] if label["Name"] == "Person")["Instances"]
+
+
+def test_an_embedder_of_the_operators_own_has_its_own_collections(
+    overt: Callable[..., Any], start_server: Callable[..., Any], tmp_path: Path, photos: Path
+) -> None:
+    home, face = tmp_path / "home", photo(photos / "obama2.jpg")
+    client = start_server(home).client()
+    client.create_collection(CollectionId="before")
+    client.index_faces(CollectionId="before", Image=face)
+    added = overt("models", "add", f"manifest={networks.embedder(tmp_path / 'made')}", "--home", home)
+    assert added.returncode == 0, added.stderr
+    client = start_server(home).client()
+    assert client.create_collection(CollectionId="after")["FaceModelVersion"] == "quarters-1.0"
+    client.index_faces(CollectionId="after", Image=face)
+    (match,) = client.search_faces_by_image(CollectionId="after", Image=face)["FaceMatches"]
+    assert match["Similarity"] > 99
+    with pytest.raises(client.exceptions.InvalidParameterException) as told:
+        client.search_faces_by_image(CollectionId="before", Image=face)
+    assert "faces are of model sface-2021dec-1.0, the installed one is quarters-1.0" in detail(told)
