@@ -141,11 +141,30 @@ def test_a_file_that_is_no_model_is_refused(additions: Additions, made: Path) ->
         keep(additions, manifest)
 
 
-@pytest.mark.parametrize("text", ["", "models = 3", "[[models]]", "[pack]\nid = 'x'", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "models = 3", "models = ['x']", "[[models]]", "[pack]\nid = 'x'", "\x00", "[models]\nx = 1",
+        "[[models]]\nurl = 'x.toml'\nsha256 = 3",
+        "[[models]]\nurl = 3\nsha256 = '0'", "[[models]]\nurl = 'x.toml'\nsha256 = '0'\noutput = 'x'",
+    ],
+)  # fmt: skip
 def test_what_is_no_manifest_is_told(additions: Additions, tmp_path: Path, text: str) -> None:
     (tmp_path / "x.toml").write_text(text)
-    with pytest.raises(PackError, match=r"x\.toml|missing"):
+    with pytest.raises(PackError, match=r"x\.toml|missing|cannot be read"):
         keep(additions, tmp_path / "x.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("files", "x"), ("files", {"tokenizer": 3}), ("output", "x"), ("input", 3), ("licence_files", "x"), ("limits", 3)],
+)
+def test_values_of_another_kind_are_told(additions: Additions, made: Path, name: str, value: Any) -> None:
+    manifest = networks.detector(made)
+    rewrite(manifest, **{name: value})
+    with pytest.raises(PackError):
+        keep(additions, manifest)
+    assert list(additions.folder.iterdir()) == []
 
 
 def test_a_slot_is_filled_once(additions: Additions, made: Path) -> None:

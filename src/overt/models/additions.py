@@ -60,8 +60,11 @@ class Additions:
             place = Path(scratch) / "pack"
             place.mkdir()
             table, base = _manifest(wanted)
-            for entry in table["models"]:
-                _fetch_model(entry, place, base, progress)
+            try:
+                for entry in table["models"]:
+                    _fetch_model(entry, place, base, progress)
+            except (AttributeError, TypeError) as error:  # a word where a table should be, and the like
+                raise PackError(f"{base}: no manifest of models: {error}") from error
             (place / "pack.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
             pack = Pack.read(place)
             self._refuse_taken(pack)
@@ -121,17 +124,18 @@ def _manifest(wanted: Wanted) -> tuple[dict[str, Any], str]:
         table = tomllib.loads(read(where, _MANIFEST).decode())
         models = table["models"]
         first = models[0]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, IndexError, TypeError) as error:
+        tasks = [model.get("task") for model in models]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise PackError(f"{where}: no manifest with [[models]]: {error}") from error
     if (wanted.url or wanted.sha256) and len(models) > 1:
         raise PackError(f"{where} describes {len(models)} models: their url and sha256 belong into it")
-    given = {"task": wanted.slot, "url": wanted.url, "sha256": wanted.sha256}
+    given = {"task": wanted.slot, "sha256": wanted.sha256 and wanted.sha256.lower()}
     for name, value in given.items() if len(models) == 1 else ():
-        if value is not None and first.setdefault(name, value) != value and name != "url":
+        if value is not None and first.setdefault(name, value) != value:
             raise PackError(f"{where}: {name} is {first[name]!r}, not {value!r}")
     if wanted.url:
         first["url"] = wanted.url
-    if wanted.slot and all(model.get("task") != wanted.slot for model in models):
+    if wanted.slot not in {None, first.get("task"), *tasks}:
         raise PackError(f"{where} has no model for the slot {wanted.slot}")
     return table, where
 
