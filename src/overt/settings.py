@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     faces_per_collection: int = Field(
         20_000_000, ge=1, description="Faces one collection may hold; beyond that ServiceQuotaExceededException."
     )
+    false_positive_rate: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="Share of searches for people who are not enrolled that may find somebody; a "
+        "collection tells the threshold that keeps to it at its present size.",
+    )
     moderation_version: str = Field(
         "7.0", pattern=r"^(7\.0|6\.1)$", description="Moderation labels under the names of version 7.0, or of 6.1."
     )

@@ -84,3 +84,27 @@ def test_a_confidence_that_none_reaches_has_no_raw_score() -> None:
 def test_confidences_that_cannot_be_read_are_refused(points: tuple[tuple[float, float], ...]) -> None:
     with pytest.raises(ValueError, match="confidences"):
         Confidences(points, "made up")
+
+
+@given(st.floats(0.3, 1), st.integers(0, 10**7))
+def test_false_positives_grow_with_the_gallery_and_fall_with_the_threshold(similarity: float, size: int) -> None:
+    rate = CURVE.false_positive_rate(similarity, size)
+    assert 0 <= rate <= CURVE.false_positive_rate(similarity, size + 1000) <= 1
+    assert rate >= CURVE.false_positive_rate(min(1.0, similarity + 0.05), size)
+
+
+def test_a_few_false_positives_are_as_many_as_pairs_times_their_rate(pack: Pack) -> None:
+    curve = pack.calibration
+    assert curve is not None
+    assert curve.false_positive_rate(0.9, 100) == pytest.approx(100 * 1e-4, rel=0.01)
+    assert curve.false_positive_rate(0.8, 5000) == pytest.approx(1 - (1 - 1e-3) ** 5000)
+    assert curve.false_positive_rate(0.8, 0) == 0
+
+
+@given(st.floats(0.001, 0.9), st.integers(1, 10**7))
+def test_the_threshold_of_a_rate_keeps_to_it(rate: float, size: int) -> None:
+    least = CURVE.similarity_for(rate, size)
+    if least is None:  # it would need fewer false matches than the fewest measured, one in a million
+        assert 1 - (1 - rate) ** (1 / size) < 1e-6
+    elif least > 0:
+        assert CURVE.false_positive_rate(least, size) == pytest.approx(rate, rel=1e-3)

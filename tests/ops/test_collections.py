@@ -21,6 +21,19 @@ def test_a_new_collection_is_empty_and_says_its_model(client: Any) -> None:
     assert client.delete_collection(CollectionId="new-one")["StatusCode"] == 200
 
 
+def test_a_collection_says_what_its_size_does_to_searches(
+    client: Any, collection: str, enrol: Callable[..., str]
+) -> None:
+    def told() -> str:
+        answer = client.describe_collection(CollectionId=collection)
+        return str(answer["ResponseMetadata"]["HTTPHeaders"]["x-overt-false-positives"])
+
+    assert told() == "faces=0; 80=0, 90=0, 95=0, 99=0; for 0.01: 60"
+    enrol("obama.jpg")
+    enrol("biden.jpg")
+    assert told() == "faces=2; 80=0.002, 90=0.0002, 95=2e-05, 99=2e-06; for 0.01: 66"
+
+
 def test_a_name_can_be_used_once_and_case_counts(client: Any, collection: str) -> None:
     with pytest.raises(client.exceptions.ResourceAlreadyExistsException) as refused:
         client.create_collection(CollectionId=collection)

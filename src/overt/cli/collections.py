@@ -12,6 +12,9 @@ from overt.cli.home import engine
 from overt.engine import Engine
 from overt.wire import local
 
+THRESHOLDS = (80, 90, 95, 99)
+"""Similarities, 0..100, at which false positives are predicted."""
+
 app = typer.Typer(help="Collections: galleries of enrolled faces.", no_args_is_help=True)
 
 
@@ -50,11 +53,42 @@ def create(collection: str, home: output.HomeOption = None, as_json: output.Json
 
 
 @app.command("show")
-def describe(collection: str, home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
-    """Show one collection's counts and model."""
+def describe(
+    collection: str,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(min=1e-9, max=0.999, help="Wanted false-positive identification rate [default: the setting's]."),
+    ] = None,
+    home: output.HomeOption = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Show one collection's counts and model, and what its size does to searches."""
     with engine(home) as opened:
         shown = local.call(opened, "DescribeCollection", CollectionId=collection)
-    output.show(shown, lambda: output.table(("", ""), shown.items()), as_json=as_json)
+        models, size = opened.models.faces, shown["FaceCount"]
+        known = models.model == shown["FaceModelVersion"]
+        curve = models.calibration
+        rates = rate or [opened.settings.false_positive_rate]
+        predicted = {at: curve.false_positive_rate(at / 100, size) for at in THRESHOLDS} if known else {}
+        kept = {wanted: curve.similarity_for(wanted, size) for wanted in rates} if known else {}
+    result = {
+        **shown,
+        "FalsePositiveRates": predicted,
+        "Thresholds": {str(wanted): None if least is None else least * 100 for wanted, least in kept.items()},
+    }
+
+    def people() -> None:
+        output.table(("", ""), shown.items())
+        if not known:
+            output.line("\nits faces are of another model than the one installed: nothing is predicted")
+            return
+        output.line("\nwho searches for somebody not enrolled finds a match all the same:")
+        output.table(("at threshold", "share of searches"), ((at, f"{share:.3g}") for at, share in predicted.items()))
+        for wanted, least in kept.items():
+            told = "nothing was measured that keeps to it" if least is None else f"threshold {least * 100:.2f}"
+            output.line(f"to keep to {wanted:g}: {told}")
+
+    output.show(result, people, as_json=as_json)
 
 
 @app.command("delete")

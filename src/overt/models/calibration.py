@@ -107,3 +107,28 @@ class Calibration:
             slope = (logs[1] - logs[0]) / (cosines[1] - cosines[0])
             return float(min(1.0, 10 ** (logs[0] + slope * (cosine - cosines[0]))))
         return float(10 ** np.interp(cosine, cosines, logs))
+
+    def false_positive_rate(self, similarity: float, size: int) -> float:
+        """How likely a search for somebody who is not enrolled finds a match at this similarity or above, 0..1.
+
+        The false-positive identification rate (FPIR) if the enrolled were independent of one another:
+        1 - (1 - FMR)^size. Source: ISO/IEC 19795-1, 1:N from 1:1 rates. Args: size: enrolled faces (or users).
+        """
+        rate = self.false_match_rate(self.cosine(similarity))
+        return -math.expm1(size * math.log1p(-rate)) if rate < 1 else float(size > 0)
+
+    def similarity_for(self, false_positive_rate: float, size: int) -> float | None:
+        """The least similarity at which a search of `size` faces keeps to a false-positive identification rate.
+
+        Args: false_positive_rate: above 0 and below 1. Returns: 0..1, the inverse of `false_positive_rate`; None where
+        that needs a false match rate smaller than any that was measured.
+        """
+        wanted = -math.expm1(math.log1p(-false_positive_rate) / max(size, 1))
+        cosines, rates = zip(*self.false_match_rates, strict=True)
+        if wanted < rates[-1] * (1 - 1e-9):
+            return None
+        logs = [-math.log10(rate) for rate in rates]
+        if wanted > rates[0]:
+            slope = (cosines[1] - cosines[0]) / (logs[1] - logs[0])
+            return self.similarity(max(-1.0, cosines[0] + slope * (-math.log10(wanted) - logs[0])))
+        return self.similarity(float(np.interp(-math.log10(wanted), logs, cosines)))

@@ -11,6 +11,7 @@ from overt.engine import Engine
 from overt.errors import ResourceAlreadyExistsException, ResourceNotFoundException
 from overt.ops import paging, show
 from overt.ops.finding import find_collection
+from overt.ops.matching import RISK, risk
 from overt.ops.registry import operation
 from overt.stores.base import ExistsError, NotFoundError
 from overt.types import Call
@@ -33,13 +34,15 @@ def create_collection(call: Call, engine: Engine) -> Mapping[str, Any]:
 
 @operation("DescribeCollection")
 def describe_collection(call: Call, engine: Engine) -> Mapping[str, Any]:
-    """Counts, model and age of a collection."""
+    """Counts, model and age of a collection; in a header, what its size does to searches."""
     name = call["CollectionId"]
     with engine.stores.read() as unit:
         try:
             collection = unit.collections.get(call.caller.account, name)
         except NotFoundError:
             raise ResourceNotFoundException(f"Collection:{name} not found!") from None
+    if collection.model == engine.models.faces.model:
+        call.notes[RISK] = risk(engine, collection.face_count)
     return {
         "FaceCount": collection.face_count,
         "FaceModelVersion": collection.model,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from overt.engine import Engine
@@ -13,6 +14,24 @@ NO_FACE = "There are no faces in the image. Should be at least 1."
 
 DEFAULT_THRESHOLD = 80.0  # similarity, 0..100: a false-match rate of 1e-3 by the pack's calibration
 _SLACK = 1e-6  # of cosine: a threshold and its inverse may differ by float rounding
+
+
+RISK = "x-overt-false-positives"
+"""Response header: how likely a search for somebody who is not enrolled finds a match, by threshold; see `risk`."""
+_SHOWN = (80, 90, 95, 99)
+
+
+def risk(engine: Engine, size: int) -> str:
+    """What a collection's size does to searches, in one line.
+
+    At each of some thresholds the predicted false-positive identification rate (FPIR); and the threshold that keeps to
+    the operator's (setting `false_positive_rate`), or that none was measured that does.
+    """
+    calibration, wanted = engine.models.faces.calibration, engine.settings.false_positive_rate
+    rates = [f"{at}={calibration.false_positive_rate(at / 100, size):.3g}" for at in _SHOWN]
+    least = calibration.similarity_for(wanted, size)
+    kept = "none measured" if least is None else f"{math.ceil(least * 1e4 - 1e-6) / 100:g}"
+    return f"faces={size}; {', '.join(rates)}; for {wanted:g}: {kept}"
 
 
 def threshold(call: Call, name: str, default: float = DEFAULT_THRESHOLD) -> float:
