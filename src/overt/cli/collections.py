@@ -10,10 +10,8 @@ import typer
 from overt.cli import output
 from overt.cli.home import engine
 from overt.engine import Engine
+from overt.ops.matching import THRESHOLDS
 from overt.wire import local
-
-THRESHOLDS = (80, 90, 95, 99)
-"""Similarities, 0..100, at which false positives are predicted."""
 
 app = typer.Typer(help="Collections: galleries of enrolled faces.", no_args_is_help=True)
 

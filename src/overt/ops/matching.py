@@ -18,7 +18,8 @@ _SLACK = 1e-6  # of cosine: a threshold and its inverse may differ by float roun
 
 RISK = "x-overt-false-positives"
 """Response header: how likely a search for somebody who is not enrolled finds a match, by threshold; see `risk`."""
-_SHOWN = (80, 90, 95, 99)
+THRESHOLDS = (80, 90, 95, 99)
+"""Similarities, 0..100, at which it is told."""
 
 
 def risk(engine: Engine, size: int) -> str:
@@ -28,7 +29,7 @@ def risk(engine: Engine, size: int) -> str:
     the operator's (setting `false_positive_rate`), or that none was measured that does.
     """
     calibration, wanted = engine.models.faces.calibration, engine.settings.false_positive_rate
-    rates = [f"{at}={calibration.false_positive_rate(at / 100, size):.3g}" for at in _SHOWN]
+    rates = [f"{at}={calibration.false_positive_rate(at / 100, size):.3g}" for at in THRESHOLDS]
     least = calibration.similarity_for(wanted, size)
     kept = "none measured" if least is None else f"{math.ceil(least * 1e4 - 1e-6) / 100:g}"
     return f"faces={size}; {', '.join(rates)}; for {wanted:g}: {kept}"
