@@ -102,6 +102,9 @@ def test_a_classifier_alone_is_enough(tmp_path: Path) -> None:
         moderator = Hub([], [pack]).moderation
         assert "Smoking" in {one.name for one in moderator.look(plain(250, 0, 0), 0.5).labels}
         assert set(moderator.support) == {"Smoking", "Weapons"}
+        everything = moderator.look(plain(250, 0, 0), 0.0)  # and nothing of what it cannot tell, not even at 0
+        assert not {one.name for one in everything.labels} & set(moderator.unsupported)
+        assert everything.styles == ()
 
 
 def test_a_moderator_needs_no_classifier(hub: Hub, load: Callable[[str], Image]) -> None:

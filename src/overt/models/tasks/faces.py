@@ -21,17 +21,6 @@ from overt.models.tasks.embed import Embedder, chip
 from overt.models.tasks.mesh import Mesh, MeshReader
 from overt.types import Attributes, Box, Embedding, Face, Floats, Gaze, Image, Landmark
 
-DECODERS = {
-    "detect": "yunet",
-    "embed": "embedding",
-    "mesh": "face_mesh",
-    "iris": "iris",
-    "age": "age",
-    "gender": "gender",
-    "emotion": "emotion",
-}
-"""Every task about faces, and the output that its code reads."""
-
 _NEEDS = {
     "AGE_RANGE": {"mesh", "age"},
     "GENDER": {"mesh", "gender"},

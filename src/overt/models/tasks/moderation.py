@@ -38,29 +38,24 @@ class Moderator:
         self._classifier = Classifier(classifier) if classifier else None
         self._columns = _columns(self._classifier.classes) if self._classifier else {}
         self._scenes, self._vocabulary = scenes, vocabulary
-        self._name = classifier.model.name if classifier else ""
-
-    @property
-    def support(self) -> Mapping[str, str]:
+        known = {name: [one for one in labels if one in scenes.tag_labels] for name, labels in EVIDENCE.items()}
+        self._evidence = {name: labels for name, labels in known.items() if labels}
+        self.support = self._supported(classifier.model.name if classifier else "")
         """Every category and style that can be scored here, with what it rests on, in words."""
-        found = dict.fromkeys(self._columns, self._name)
-        seen = self._scenes.tag_labels
-        for name, labels in EVIDENCE.items():
-            if known := [label for label in labels if label in seen]:
-                found[name] = ", ".join(filter(None, [found.get(name, ""), *known]))
-        if ILLUSTRATED in seen:
+        scored = {name for label in self.support for name in (label, *above(label))}
+        self.unsupported = tuple(name for name in (*LEVELS, *CONTENT_TYPES) if name not in scored)
+        """Categories and styles that nothing here can score, nor any category below them."""
+
+    def _supported(self, classifier: str) -> Mapping[str, str]:
+        found = dict.fromkeys(self._columns, classifier)
+        for name, labels in self._evidence.items():
+            found[name] = ", ".join(filter(None, [found.get(name, ""), *labels]))
+        if ILLUSTRATED in self._scenes.tag_labels:
             found["Illustrated"] = ILLUSTRATED
         if self._vocabulary is not None:
             for name in (*PROMPTS, *STYLES):
                 found[name] = ", ".join(filter(None, [found.get(name, ""), "open vocabulary"]))
         return {name: found[name] for name in (*LEVELS, *CONTENT_TYPES) if name in found}
-
-    @property
-    def unsupported(self) -> tuple[str, ...]:
-        """Categories and styles that nothing here can score, nor any category below them."""
-        support = self.support
-        scored = {name for label in support for name in (label, *above(label))}
-        return tuple(name for name in (*LEVELS, *CONTENT_TYPES) if name not in scored)
 
     def look(self, image: Image, least: float) -> Verdicts:
         """Unsafe content with at least this confidence, and the style of the picture."""
@@ -70,9 +65,9 @@ class Moderator:
             for name, columns in self._columns.items():
                 scores[name] = float(self._classifier.confidences.of(read[columns].sum().clip(0, 1)))
         seen = self._scenes.tags(image)
-        for name, labels in EVIDENCE.items():
-            _raise(scores, name, max((seen.get(label, 0.0) for label in labels), default=0.0))
-        styles = {"Illustrated": seen.get(ILLUSTRATED, 0.0)}
+        for name, labels in self._evidence.items():
+            _raise(scores, name, max(seen[label] for label in labels))
+        styles = {"Illustrated": seen[ILLUSTRATED]} if ILLUSTRATED in seen else {}
         if self._vocabulary is not None:
             asked = {prompt: name for name, prompt in (*PROMPTS.items(), *STYLES.items())}
             for prompt, confidence in self._vocabulary.scores(image, list(asked)).items():

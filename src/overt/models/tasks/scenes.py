@@ -44,11 +44,10 @@ tagger knows nothing, and looking again costs as much as looking."""
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that was seen. scores: every label with its confidence 0..1, parents too. embedding: of the first part."""
+    """All that was seen. scores: every label with its confidence 0..1, parents too."""
 
     scores: Mapping[str, float]
     objects: tuple[Detection, ...]
-    embedding: Floats | None
 
 
 class SceneTasks:
@@ -66,15 +65,12 @@ class SceneTasks:
         self._names, self._members = self._speak_for(classes)
         boxed = {self._name(text) for text in (self._detector.labels if self._detector else ())}
         above = {parent for name in boxed for parent in self._ancestors(name)}
-        self.labels = frozenset(self._names) | boxed | above
+        self.tag_labels = frozenset(self._names)
+        """Every label that `tags` may give."""
+        self.labels = self.tag_labels | boxed | above
         """Every label that a picture may get, free texts aside."""
         apes = {PRIMATE, *self.taxonomy.descendants(PRIMATE)}
         self._apes = np.array([self._name(text) in apes for text in classes], bool)
-
-    @property
-    def tag_labels(self) -> frozenset[str]:
-        """Every label that `tags` may give."""
-        return frozenset(self._names)
 
     def objects(self, image: Image, least: float = 0.0) -> tuple[Detection, ...]:
         """Objects with at least this confidence, surest first; none where no detector is installed."""
@@ -87,18 +83,15 @@ class SceneTasks:
         """Everything in a picture. Args: least: of objects. texts: free texts to score, where a vocabulary is there."""
         objects = self.objects(image, min(least, _PERSON_LEAST))
         people = any(one.label == PERSON for one in objects)
-        scores, embedding = self._tagged(image, objects, people=people)
+        scores = self._tagged(image, objects, people=people)  # in which parents are as sure as their children already
         objects = tuple(one for one in objects if one.confidence >= least)
-        for one in objects:
-            scores[one.label] = max(scores.get(one.label, 0.0), one.confidence)
+        found = [(one.label, one.confidence) for one in objects]
         if self._vocabulary is not None:
-            for text, confidence in self._vocabulary.scores(image, texts).items():
-                name = self._name(text)
-                scores[name] = max(scores.get(name, 0.0), confidence)
-        for name, confidence in list(scores.items()):
-            for parent in self._ancestors(name):
-                scores[parent] = max(scores.get(parent, 0.0), confidence)
-        return Scene(scores, objects, embedding)
+            found += [(self._name(text), sure) for text, sure in self._vocabulary.scores(image, texts).items()]
+        for name, confidence in found:
+            for label in (name, *self._ancestors(name)):
+                scores[label] = max(scores.get(label, 0.0), confidence)
+        return Scene(scores, objects)
 
     def labels_of(self, image: Image, least: float, texts: Sequence[str] = ()) -> tuple[Label, ...]:
         """The labels with at least this confidence, surest first, each with its parents, and instances where known."""
@@ -114,19 +107,15 @@ class SceneTasks:
         """The tagger's labels alone, with their parents, from the whole picture: cheaper than `look`."""
         return {} if self._tagger is None else self._named(self._tagger.read_parts(_whole(image)).scores)
 
-    def _tagged(
-        self, image: Image, objects: Sequence[Detection], *, people: bool
-    ) -> tuple[dict[str, float], Floats | None]:
-        """Labels of the surest part of a picture, and the embedding of the first."""
+    def _tagged(self, image: Image, objects: Sequence[Detection], *, people: bool) -> dict[str, float]:
+        """Labels of the surest part of a picture."""
         if self._tagger is None:
-            return {}, None
-        read = self._tagger.read_parts(_whole(image))
-        scores = read.scores
+            return {}
+        scores = self._tagger.read_parts(_whole(image)).scores
         detail = _detail(image, objects, sure=float(scores.max()) >= _SURE)
         if detail is not None:
             scores = np.concatenate([scores, self._tagger.read_parts([detail]).scores])
-        named = self._named(np.where(self._apes, 0, scores) if people else scores)
-        return named, None if read.embedding is None else read.embedding[0]
+        return self._named(np.where(self._apes, 0, scores) if people else scores)
 
     def _named(self, scores: Floats) -> dict[str, float]:
         """The confidence of each label. Args: scores: (parts, classes), raw."""
