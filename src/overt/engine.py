@@ -59,7 +59,9 @@ class Engine:
                 workers=settings.workers,
             ),
             models=Hub.discover(settings.model_folder, settings.free_labels),
-            stores=SqlStores.open(f"sqlite:///{settings.database}", vault),
+            stores=SqlStores.open(
+                f"sqlite:///{settings.database}", vault, segments=settings.segments, kernel=settings.search_kernel
+            ),
             vault=vault,
         )
 

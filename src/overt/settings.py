@@ -59,6 +59,10 @@ class Settings(BaseSettings):
         description="Share of searches for people who are not enrolled that may find somebody; a "
         "collection tells the threshold that keeps to it at its present size.",
     )
+    search_kernel: str = Field(
+        "auto",
+        description="What scans galleries: native, faiss or numpy, all with the same answers; auto: the fastest there.",
+    )
     moderation_version: str = Field(
         "7.0", pattern=r"^(7\.0|6\.1)$", description="Moderation labels under the names of version 7.0, or of 6.1."
     )
@@ -89,6 +93,11 @@ class Settings(BaseSettings):
     def bucket_folder(self) -> Path:
         """Where local buckets lie."""
         return self.buckets or self.home / "buckets"
+
+    @property
+    def segments(self) -> Path:
+        """Search segments: made from the database, and made anew when they are missing."""
+        return self.home / "segments"
 
     @property
     def model_folder(self) -> Path:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Connection, event
 
 from overt.stores.sql import SqlStores
+from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
-from overt.types import Collection
+from overt.types import Collection, Embedding
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def search(stores: SqlStores, collection: Collection) -> None:
 def test_the_least_recently_searched_goes_first(
     stores: SqlStores, many: list[Collection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overt.stores.index._BUDGET", 2 * 8 * 32 * 4)
+    monkeypatch.setattr("overt.stores.index._BUDGET", 2 * 8 * (64 + 4 + 8 + 2 * 32))  # code, scale, sequence, vector
     for number in (0, 1, 0, 2):
         search(stores, many[number])
     assert [number for number, _ in stores._index._galleries] == [1, 3]
@@ -65,4 +69,31 @@ def test_uncommitted_rows_never_reach_the_shared_galleries(stores: SqlStores, ma
         assert unit.faces.search(many[0], fresh[0].embedding, 1, 0.9)[0][0].id == "fresh-00000"
         (gallery,) = stores._index._galleries.values()
         assert gallery._view is not None
-        assert gallery._view.born.size == 8
+        assert len(gallery._view.tail.rows) == 8
+
+
+def test_a_large_collection_gets_files_which_go_with_it(url: str, vault: Vault, tmp_path: Path) -> None:
+    folder = tmp_path / "segments"
+    halves = make_vectors(70_000, seed=1)
+    for _ in range(2):
+        with closing(SqlStores.open(url, vault, segments=folder)) as stores:
+            with stores.write() as unit:
+                if not unit.collections.page(ACCOUNT, "", 1):
+                    people = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+                    unit.faces.add(people, "image", None, make_faces(halves))
+                    unit.collections.create(ACCOUNT, "few", MODEL, NOON)
+            with stores.read() as unit:
+                probe = Embedding(halves[69_000], MODEL)
+                assert unit.faces.search(people, probe, 1, 0.9)[0][0].id == "face-69000"
+            files = list(folder.glob("1-faces/*.segment"))
+            assert len(files) == 1
+    with closing(SqlStores.open(url, vault, segments=folder)) as stores:
+        with stores.write() as unit:
+            unit.collections.delete(ACCOUNT, "people")
+        assert list(folder.iterdir()) == []
+
+
+def test_files_of_collections_long_gone_are_swept_at_the_start(url: str, vault: Vault, tmp_path: Path) -> None:
+    (tmp_path / "segments" / "77-users").mkdir(parents=True)
+    SqlStores.open(url, vault, segments=tmp_path / "segments").close()
+    assert list((tmp_path / "segments").iterdir()) == []

@@ -7,25 +7,30 @@ sees its own rows too: it searches the shared gallery and, beside it, what it ha
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, select
 
 from overt.stores import vectors
-from overt.stores.gallery import Gallery, Query, View
-from overt.stores.kernels.base import Kernel, Numbers
+from overt.stores.archive import Archive
+from overt.stores.codes import Halves, Numbers, Probe, quantise
+from overt.stores.exact import Answer, Part, Scanner
+from overt.stores.gallery import Gallery, Query
 from overt.stores.schema import collections, tombstones
-from overt.stores.shelf import Shelf
-from overt.types import Floats
+from overt.stores.segment import Space
+from overt.stores.shelf import Shelf, among
 
-# Vectors kept in memory: 4 million of 128 float32, or thousands of small collections; a machine that runs face models
-# has that to spare. The gallery in use always stays, however large.
+# Memory for tails: thousands of small collections. The gallery in use always stays, however large.
 _BUDGET = 2 * 2**30
+_MAPPED = 256  # galleries that keep files open; a large collection has some tens of files
 _BATCH = 10_000  # rows decoded at a time: bounds the Python objects alive while a large collection is read
 
 Hits = dict[int, float]  # sequence -> cosine
@@ -39,7 +44,7 @@ class Search(Protocol):
 
 
 class TableFeed:
-    """The faces or users of one shelf, as one connection sees them."""
+    """The faces or users of one shelf, as one connection sees them. Implements `gallery.Feed`."""
 
     def __init__(self, connection: Connection, table: Table, shelf: Shelf) -> None:
         self._connection = connection
@@ -51,21 +56,13 @@ class TableFeed:
         """See `Feed.head`."""
         return self._shelf.head
 
-    def born(self, after: int) -> tuple[Numbers, Floats]:
+    def born(self, after: int, until: int) -> Iterator[tuple[Numbers, Halves]]:
         """See `Feed.born`."""
-        column = self._table.c
-        rows = self._connection.execute(
-            select(column.sequence, column.embedding)
-            .where(column.collection == self._shelf.number, column.sequence > after)
-            .order_by(column.sequence)
-        )
-        dimension = self._shelf.dimension or 0
-        numbers, matrices = [np.empty(0, np.int64)], [np.empty((0, dimension), np.float32)]
-        for part in rows.partitions(_BATCH):
-            sequences, blobs = zip(*part, strict=True)
-            numbers.append(np.array(sequences, np.int64))
-            matrices.append(vectors.decode(blobs, dimension))
-        return np.concatenate(numbers), np.concatenate(matrices)
+        sequence = self._table.c.sequence
+        statement = self._rows().where(sequence > after, sequence <= until).order_by(sequence)
+        for part in self._connection.execute(statement).partitions(_BATCH):
+            numbers, blobs = zip(*part, strict=True)
+            yield np.array(numbers, np.int64), vectors.stored(blobs, self._shelf.dimension or 0)
 
     def died(self, after: int) -> tuple[Numbers, Numbers]:
         """See `Feed.died`."""
@@ -78,58 +75,114 @@ class TableFeed:
         pairs = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
+    def lookup(self, sequences: Numbers) -> tuple[Numbers, Halves]:
+        """See `Feed.lookup`."""
+        rows = sorted(among(self._connection, self._rows(), self._table.c.sequence, sequences.tolist()))
+        numbers = np.array([row.sequence for row in rows], np.int64)
+        return numbers, vectors.stored([row.embedding for row in rows], self._shelf.dimension or 0)
+
+    def _rows(self) -> Select[tuple[int, bytes]]:
+        column = self._table.c
+        return select(column.sequence, column.embedding).where(column.collection == self._shelf.number)
+
 
 class Index:
-    """All galleries in memory, the least recently searched dropped first."""
+    """All galleries, the least recently searched dropped first."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
+    def __init__(self, scanner: Scanner, folder: Path | None = None, lineage: str = "") -> None:
+        """Args: folder: where segments are kept, None = nowhere. lineage: which database they are of."""
+        self._scanner = scanner
+        self._folder = folder
+        self._lineage = lineage
         self._lock = threading.Lock()
         self._galleries: OrderedDict[tuple[int, str], Gallery] = OrderedDict()
+        self._keeper = ThreadPoolExecutor(1, "segments")
 
     def committed(self, connection: Connection) -> Search:
         """Search what a read unit's connection sees."""
-        return lambda table, shelf, query: self._top(TableFeed(connection, table, shelf), table, shelf, query)
+        return lambda table, shelf, query: _hits(self._search(connection, table, shelf, query))
 
     def pending(self, connection: Connection, snapshot: Callable[[], AbstractContextManager[Connection]]) -> Search:
         """Search what a write unit's connection sees; `snapshot` opens a connection that sees committed rows."""
 
         def search(table: Table, shelf: Shelf, query: Query) -> Hits:
+            if query.limit == 0:
+                return {}
             own = TableFeed(connection, table, shelf)
             with snapshot() as committed:
                 before = _as_of(committed, shelf)
                 gone, _ = own.died(before.head)
                 standing = Query(query.probe, query.limit, query.floor, np.concatenate([query.without, gone]))
-                hits = self._top(TableFeed(committed, table, before), table, before, standing)
-            born, rows = own.born(before.head)
-            fresh = View(0, shelf.head, born, rows, gone[:0], gone[:0])
-            return hits | _hits(*fresh.top(self.kernel, query, shelf.head))
+                hits = _hits(self._search(committed, table, before, standing))
+            return hits | self._search_fresh(own, before.head, query)
 
         return search
 
-    def forget(self, number: int) -> None:
+    def forget(self, collection: int) -> None:
         """Let go of a collection's vectors. Harmless if it turns out to stay: they are read again when asked for."""
         with self._lock:
-            for key in [key for key in self._galleries if key[0] == number]:
+            for key in [key for key in self._galleries if key[0] == collection]:
                 del self._galleries[key]
+        if self._folder is not None:
+            for path in self._folder.glob(f"{collection}-*"):
+                shutil.rmtree(path, ignore_errors=True)
 
-    def _top(self, feed: TableFeed, table: Table, shelf: Shelf, query: Query) -> Hits:
-        if shelf.dimension is None or shelf.head == 0:
-            return {}
+    def gallery(self, table: Table, shelf: Shelf) -> Gallery:
+        """The shared gallery of a shelf, which has a dimension."""
         key = (shelf.number, table.name)
         with self._lock:
-            gallery = self._galleries.setdefault(key, Gallery())
+            gallery = self._galleries.get(key)
+            if gallery is None:
+                gallery = self._galleries[key] = self._open(table, shelf)
             self._galleries.move_to_end(key)
-        view = gallery.at(feed)
+        return gallery
+
+    def sweep(self, collections_there: Iterable[int]) -> None:
+        """Remove the segments of collections that are no longer there."""
+        there = {str(number) for number in collections_there}
+        for path in () if self._folder is None or not self._folder.is_dir() else self._folder.iterdir():
+            if path.name.split("-")[0] not in there:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Finish what is under way in the background."""
+        self._keeper.shutdown(cancel_futures=True)
+        self._scanner.close()
+
+    def _open(self, table: Table, shelf: Shelf) -> Gallery:
+        dimension = shelf.dimension or 0
+        space = Space(self._lineage, shelf.number, table.name, shelf.model, dimension)
+        archive = None if self._folder is None else Archive(self._folder / f"{shelf.number}-{table.name}", space)
+        return Gallery(dimension, self._scanner, archive)
+
+    def _search(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Answer | None:
+        if shelf.dimension is None or shelf.head == 0 or query.limit == 0:
+            return None
+        gallery = self.gallery(table, shelf)
+        answer = gallery.search(TableFeed(connection, table, shelf), query)
+        if gallery.wants_tending:
+            self._keeper.submit(gallery.tend)
         self._trim()
-        return _hits(*view.top(self.kernel, query, shelf.head))
+        return answer
+
+    def _search_fresh(self, own: TableFeed, after: int, query: Query) -> Hits:
+        """Search rows that are not committed yet."""
+        hits: Hits = {}
+        for sequences, halves in own.born(after, own.head):
+            seen = ~np.isin(sequences, query.without)
+            part = Part(quantise(sequences[seen], halves[seen]))
+            probe = Probe.of(query.probe, query.limit, query.floor)
+            hits |= _hits(self._scanner.search([part], [probe])[0])
+        return hits
 
     def _trim(self) -> None:
         with self._lock:
             size = sum(gallery.nbytes for gallery in self._galleries.values())
-            while size > _BUDGET and len(self._galleries) > 1:
+            mapped = sum(1 for gallery in self._galleries.values() if gallery.segments)
+            while len(self._galleries) > 1 and (size > _BUDGET or mapped > _MAPPED):
                 _, oldest = self._galleries.popitem(last=False)
                 size -= oldest.nbytes
+                mapped -= bool(oldest.segments)
 
 
 def _as_of(committed: Connection, shelf: Shelf) -> Shelf:
@@ -141,5 +194,5 @@ def _as_of(committed: Connection, shelf: Shelf) -> Shelf:
     return Shelf(shelf.number, shelf.model, dimension, head)
 
 
-def _hits(sequences: Numbers, cosines: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Hits:
-    return dict(zip(sequences.tolist(), cosines.tolist(), strict=True))
+def _hits(answer: Answer | None) -> Hits:
+    return {} if answer is None else dict(zip(answer.sequences.tolist(), answer.cosines.tolist(), strict=True))

@@ -71,6 +71,13 @@ def _collection() -> Column[int]:
     return Column("collection", Integer, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True)
 
 
+database = Table(
+    "database",
+    METADATA,
+    # Hex. Search segments carry it; a database restored from a backup gets a new one, and with it new segments.
+    Column("lineage", String, primary_key=True),
+)
+
 collections = Table(
     "collections",
     METADATA,

@@ -7,15 +7,19 @@ Several processes may open the same file; each sees what the others acknowledged
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from overt.stores.base import StoreError, Unit
+from overt.stores.exact import Scanner
 from overt.stores.index import Index
-from overt.stores.kernels.numpy import NumpyKernel
+from overt.stores.kernels import choose
 from overt.stores.migrations import upgrade
+from overt.stores.schema import collections, database
 from overt.stores.sqlite import open_engines
 from overt.stores.unit import SqlUnit
 from overt.stores.vault import Vault
@@ -31,32 +35,43 @@ class SqlStores:
     """Implements `base.Stores`. Safe for many threads; a unit belongs to the thread that opened it."""
 
     def __init__(
-        self, engines: tuple[Engine, Engine], vault: Vault, clock: Callable[[], dt.datetime] = utc_now
+        self, engines: tuple[Engine, Engine], vault: Vault, index: Index, clock: Callable[[], dt.datetime] = utc_now
     ) -> None:
         """Args: engines: for writing and for reading, of an upgraded database. Most callers want `open`."""
         self.writing, self.reading = engines
         self._writer = Writer(self.writing.connect())
-        self._index = Index(NumpyKernel())
+        self._index = index
         self._vault = vault
         self._clock = clock
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, vault: Vault, clock: Callable[[], dt.datetime] = utc_now) -> SqlStores:
+    def open(
+        cls,
+        url: str,
+        vault: Vault,
+        clock: Callable[[], dt.datetime] = utc_now,
+        segments: Path | None = None,
+        kernel: str = "auto",
+    ) -> SqlStores:
         """Open a database, creating or upgrading it first.
 
-        Args: url: like sqlite:////var/lib/overt/overt.db. vault: wraps the secrets of access keys.
-        Raises: StoreError when the url is of another kind, or the file was written by a newer overt.
+        Args: url: like sqlite:////var/lib/overt/overt.db. vault: wraps the secrets of access keys. segments: folder of
+            search segments; without one all vectors searched are held in memory. kernel: see `kernels.choose`.
+        Raises: StoreError when the url is of another kind, the file was written by a newer overt, or there is no such
+            kernel.
         """
         engines = open_engines(url)
         try:
             with engines[0].connect() as connection:
                 upgrade(connection)
+                index = Index(Scanner(choose(kernel), os.cpu_count() or 1), segments, _lineage(connection))
+                index.sweep(connection.execute(select(collections.c.number)).scalars())
         except BaseException:
             for engine in engines:
                 engine.dispose()
             raise
-        return cls(engines, vault, clock)
+        return cls(engines, vault, index, clock)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
@@ -73,6 +88,7 @@ class SqlStores:
     def close(self) -> None:
         """See `base.Stores.close`."""
         self._closed = True
+        self._index.close()
         self._writer.close()
         self.writing.dispose()
         self.reading.dispose()
@@ -94,3 +110,8 @@ class SqlStores:
                 yield connection
             finally:
                 connection.exec_driver_sql("ROLLBACK")
+
+
+def _lineage(connection: Connection) -> str:
+    """Which database this is: a copy keeps its name, one restored from a backup gets a new one."""
+    return str(connection.execute(select(database.c.lineage)).scalar_one())

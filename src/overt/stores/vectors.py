@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from overt.stores.codes import Halves, unit
 from overt.types import Floats
 
 _DISK = np.dtype("<f2")
@@ -23,11 +24,14 @@ def encode(vector: Floats) -> bytes:
     return vector.astype(_DISK).tobytes()
 
 
+def stored(blobs: Sequence[bytes], dimension: int) -> Halves:
+    """Stored vectors as they are: (n, dimension) float16."""
+    return np.frombuffer(b"".join(blobs), _DISK).reshape(len(blobs), dimension)
+
+
 def decode(blobs: Sequence[bytes], dimension: int) -> Floats:
     """Stored vectors as (n, dimension) float32 rows, made unit length again after the rounding to float16."""
-    rows = np.frombuffer(b"".join(blobs), _DISK).reshape(len(blobs), dimension).astype(np.float32)
-    rows /= np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return rows
+    return unit(stored(blobs, dimension))
 
 
 def mean(rows: Floats) -> Floats | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect
 
 from overt.stores.base import StoreError
 
-HEAD = "0001"  # the newest revision; a test compares it with the scripts in `versions`
+HEAD = "0002"  # the newest revision; a test compares it with the scripts in `versions`
 
 
 def upgrade(connection: Connection) -> None:
