@@ -317,19 +317,42 @@ def test_erased_rows_are_nowhere(scanner: Scanner, archive: Archive) -> None:
     found(gallery, FakeFeed(95))
     view = gallery.at(FakeFeed(95))
     stale = [path.open("rb") for path in archive.folder.iterdir()]
-    doomed = np.array([5, 50, 93])
+    doomed = [5, 50, 93]
     history = FakeFeed(98, {5: 96, 50: 97, 93: 98})
-    names = gallery.erase(history, doomed)
+    names = gallery.erase(history)
     assert len(names) == len(stale)
     assert found(gallery, history) == history.alive()
     held = [file.read() for file in stale] + [path.read_bytes() for path in archive.folder.iterdir()]
     for file in stale:
         file.close()
-    for sequence in doomed.tolist():
+    for sequence in doomed:
         assert not any(HALVES[sequence].tobytes() in data for data in held)
         assert not any((block.rows.halves == HALVES[sequence]).all(axis=1).any() for block in view.blocks)
     assert any(HALVES[6].tobytes() in data for data in held)
     assert found(neighbour, history) == history.alive()
+
+
+@pytest.mark.usefixtures("small")
+def test_an_inspection_compares_every_row_with_the_database(
+    scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = make_history(200, seed=11)
+    gallery = Gallery(DIMENSION, scanner, archive)
+    assert list(gallery.inspect(history)) == []
+    path = gallery.segments[0].path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert list(gallery.inspect(history)) == [f"{path.name}: 1 of its rows are damaged"]
+    path.write_bytes(whole)
+    others = HALVES.copy()
+    others[history.alive()[7]] = HALVES[0]
+    monkeypatch.setitem(globals(), "HALVES", others)
+    (fault,) = gallery.inspect(history)
+    assert f"sequence {history.alive()[7]} " in fault
+    monkeypatch.undo()
+    short = FakeFeed(200, history.died_at)
+    monkeypatch.setattr(short, "alive", lambda: history.alive()[1:])
+    assert list(gallery.inspect(short)) == ["1 rows would be searched that the database does not hold"]
 
 
 @pytest.mark.usefixtures("small", "impatient")

@@ -10,14 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overt.stores.base import StoreError, Stores
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, MODEL, NOON, StoreContract, make_event, make_faces, make_vectors
+from overt.types import Embedding
 
 
 class TestSqlite(StoreContract):
@@ -159,3 +162,39 @@ def test_a_database_at_its_size_limit_recovers(stores: SqlStores) -> None:
         unit.faces.add(people, "image", None, new)
     with stores.read() as unit:
         assert unit.faces.search(people, new[7].embedding, 1, 0.9)[0][0].id == "face-00007"
+
+
+def test_an_erased_vector_is_in_no_file(url: str, vault: Vault, tmp_path: Path) -> None:
+    """Of users as of faces; also of a face deleted before, and with a second store that has all files open."""
+    halves = make_vectors(70_000, seed=1)
+    folder = tmp_path / "segments"
+    doomed = [f"face-{number:05d}" for number in (5, 60_000, 69_999)]
+    with (
+        closing(SqlStores.open(url, vault, segments=folder)) as stores,
+        closing(SqlStores.open(url, vault, segments=folder)) as other,
+    ):
+        with stores.write() as unit:
+            people = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+            unit.faces.add(people, "image", None, make_faces(halves))
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", doomed[:1])
+        for each in (stores, other):
+            with each.read() as unit:
+                assert len(unit.faces.search(people, Embedding(halves[5], MODEL), 9, -1.0)) == 9
+        with stores.write() as unit:
+            unit.faces.delete(people, doomed[1:2])
+        blobs = [halves[int(face_id[-5:])].astype(np.float16).tobytes() for face_id in doomed]
+
+        def held() -> list[bool]:
+            files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+            return [any(blob in data for data in files) for blob in blobs]
+
+        assert held() == [True, True, True]
+        erasure = stores.erase(people, [doomed[0], doomed[2]])
+        assert held() == [False, False, False]
+        assert any("search file" in place for place in erasure.places)
+        for each in (stores, other):
+            with each.read() as unit:
+                found = unit.faces.search(people, Embedding(halves[5], MODEL), 9, -1.0)
+                assert doomed[0] not in {face.id for face, _ in found}
+            assert list(each.verify(people)) == []

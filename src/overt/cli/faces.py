@@ -15,14 +15,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from overt.cli import output
+from overt.cli import erasing, output
 from overt.cli.home import engine
 from overt.cli.journal import Journal
 from overt.engine import Engine
 from overt.errors import ConflictException, ResourceNotFoundException, WireError
 from overt.wire import local
 
-app = typer.Typer(help="Faces: enrol and search.", no_args_is_help=True)
+app = typer.Typer(help="Faces: enrol, search, erase.", no_args_is_help=True)
+app.command("erase")(erasing.erase)
 
 BUCKET = "import"
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from overt import __version__
-from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, image, keys, models, output, up
+from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, image, keys, models, output, up, verify
 from overt.cli.output import CommandError
 from overt.errors import WireError
 from overt.models.pack import PackError
@@ -29,6 +29,7 @@ app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("image")(image.image)
+app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(collections.app, name="collections")
 app.add_typer(faces.app, name="faces")

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
-import time
-import uuid
 from typing import Annotated, Any
 
 import typer
@@ -16,14 +13,13 @@ from rich.progress import Progress
 from overt import settings
 from overt.cli import output
 from overt.cli.home import engine
-from overt.govern import audit
+from overt.cli.record import recorded
 from overt.models.additions import Additions, Wanted
 from overt.models.hub import Hub
 from overt.models.pack import Pack, PackError
 from overt.models.slots import SLOTS
 from overt.models.taxonomy.unsafe import LEVELS
 from overt.ops.images import ATTRIBUTES
-from overt.types import Event
 
 app = typer.Typer(help="Model packs: what sees.", no_args_is_help=True)
 
@@ -96,7 +92,6 @@ def add(
     as_json: output.JsonOption = False,
 ) -> None:
     """Fetch a model from a URL or path, check and try it, and put it into its slot in the home folder."""
-    started = time.perf_counter()
     wanted = _wanted(words, {"slot", "url", "sha256", "manifest"})
     chosen = settings.load(home=home)
     additions = Additions(chosen.model_folder)
@@ -105,7 +100,8 @@ def add(
         with additions.fetched(wanted, lambda done, whole: bar.update(task, completed=done, total=whole)) as pack:
             bar.stop()
             _accept(pack, given=accept, as_json=as_json)
-            _record(chosen, "AddModel", pack, started)
+            told = [(model.name, model.sha256, model.licence_weights) for model in pack.models]
+            _record(chosen, "AddModel", repr(told))
             place = additions.keep(pack)
     result = {"slots": [model.task for model in pack.models], "pack": pack.id, "folder": str(place)}
     output.show(
@@ -122,13 +118,12 @@ def remove(
     as_json: output.JsonOption = False,
 ) -> None:
     """Take an added model out of its slot again; the installed pack's model comes back."""
-    started = time.perf_counter()
     slot = _wanted(words, {"slot"}).slot
     if slot is None:
         raise output.CommandError("say which slot: overt models remove slot=objects")
     chosen = settings.load(home=home)
     place = Additions(chosen.model_folder).remove(slot)
-    _record(chosen, "RemoveModel", None, started, place.name)
+    _record(chosen, "RemoveModel", place.name)
     output.show(
         {"slots": place.name.split("+")},
         lambda: output.line(f"{place.name} is empty from the next start of the server on"),
@@ -222,19 +217,7 @@ def _accept(pack: Pack, *, given: bool, as_json: bool) -> None:
             raise output.CommandError("not accepted: nothing was added")
 
 
-def _record(chosen: settings.Settings, operation: str, pack: Pack | None, started: float, name: str = "") -> None:
+def _record(chosen: settings.Settings, operation: str, about: str) -> None:
     """Leave a row: who uses which weights, under a licence accepted, belongs into the record."""
-    told = name if pack is None else repr([(model.name, model.sha256, model.licence_weights) for model in pack.models])
-    with engine(chosen.home) as opened:
-        event = Event(
-            call_id=str(uuid.uuid4()),
-            time=dt.datetime.now(dt.UTC),
-            operation=operation,
-            key_id="local",
-            account=chosen.account,
-            digest=opened.digest("model", told.encode()),
-            verdict="allow",
-            outcome="ok",
-            milliseconds=round((time.perf_counter() - started) * 1000, 3),
-        )
-        audit.record(opened.stores, event)
+    with engine(chosen.home) as opened, recorded(opened, operation, about):
+        pass

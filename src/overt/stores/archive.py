@@ -8,7 +8,7 @@ out, so that they cannot spoil each other's; a file removed by one stays readabl
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,16 @@ class Archive:
     def add(self, span: Span, pieces: Sequence[tuple[Rows, Kept | None]]) -> Segment:
         """See `Segment.write`."""
         return Segment.write(self.folder, self.space, span, pieces)
+
+    def inspect(self) -> Iterator[tuple[Path, str | None]]:
+        """Each file of the folder, every byte of it checked, and what is wrong with it; nothing is removed."""
+        for path in self._files():
+            try:
+                rows = Segment.open(path, self.space).rows
+                spoiled = rows.spoiled(np.arange(len(rows))).size
+                yield path, f"{spoiled} of its rows are damaged" if spoiled else None
+            except SegmentError as error:
+                yield path, str(error)
 
     def others(self, known: Sequence[Segment]) -> list[Segment]:
         """Segments in the folder beside those known: what another process has left or is using."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection as Ids
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -61,6 +61,20 @@ class AccessKey:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What became of faces that were to be erased.
+
+    faces: ids erased. missing: ids that were not there. users: ids of users whose vector was made anew without them.
+    places: where vectors were and what was done there, in words.
+    """
+
+    faces: tuple[str, ...]
+    missing: tuple[str, ...]
+    users: tuple[str, ...]
+    places: tuple[str, ...]
+
+
 class Collections(Protocol):
     """The collections of all accounts."""
 
@@ -72,6 +86,9 @@ class Collections(Protocol):
 
     def page(self, account: str, after: str, limit: int) -> Sequence[Collection]:
         """Up to `limit` collections whose ids sort after `after` ("" = from the start), by id."""
+
+    def accounts(self) -> Sequence[str]:
+        """The accounts that have collections, in order."""
 
     def delete(self, account: str, collection_id: str) -> None:
         """With all its faces, users and tags. Raises: NotFoundError."""
@@ -248,6 +265,19 @@ class Stores(Protocol):
 
     def write(self) -> AbstractContextManager[Unit]:
         """One transaction. Leaving the block returns once it is durable; an exception undoes it and passes on."""
+
+    def erase(self, collection: Collection, face_ids: Ids[str]) -> Erasure:
+        """Remove faces, those of users too, and every trace of their vectors and of any deleted before.
+
+        Afterwards no file of the store holds them. Returns once that is so. Raises: NotFoundError for a collection
+        that has gone; StoreError when they were removed but traces could not be: ask again.
+        """
+
+    def verify(self, collection: Collection | None = None) -> Iterator[str]:
+        """What is wrong, in words, with a collection: its rows, its search files, and whether the two agree.
+
+        Without a collection: with the database as such.
+        """
 
     def close(self) -> None:
         """Finish what is under way and let go of all files."""

@@ -140,6 +140,20 @@ class View:
         """The files in use."""
         return tuple(block.segment for block in self.blocks if block.segment is not None)
 
+    @property
+    def living(self) -> int:
+        """Rows alive at the view's head."""
+        return sum(len(block.rows) - len(block.dead) for block in self.blocks)
+
+    def lookup(self, sequences: Numbers) -> Halves:
+        """The vectors (n, dimension) float16 of living rows; NaN for a sequence that is not among them."""
+        found = np.full((len(sequences), self.tail.rows.halves.shape[1]), np.nan, np.float16)
+        for block in self.blocks:
+            numbers, held = find(block.rows.sequences, sequences)
+            held &= ~np.isin(numbers, block.dead)
+            found[held] = block.rows.halves[numbers[held]]
+        return found
+
     def with_tail(self, tail: Block, since: int = 0) -> View:
         """With another tail."""
         return replace(self, since=max(self.since, since), blocks=(*self.blocks[:-1], tail))

@@ -66,6 +66,14 @@ class SqlCollections:
         )
         return [Collection(*row) for row in rows]
 
+    def accounts(self) -> Sequence[str]:
+        """See `base.Collections.accounts`."""
+        return (
+            self._connection.execute(select(collections.c.account).distinct().order_by(collections.c.account))
+            .scalars()
+            .all()
+        )
+
     def delete(self, account: str, collection_id: str) -> None:
         """See `base.Collections.delete`. Tags go whatever region their ARN names."""
         number = locate(self._connection, self.get(account, collection_id)).number

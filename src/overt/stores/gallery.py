@@ -138,6 +138,20 @@ class Gallery:
             return False
         return self._tail_is_dirty(view) or (self._archive is not None and _plan(view, self._horizon(view)) is not None)
 
+    def inspect(self, feed: Feed) -> Iterator[str]:
+        """What is wrong with the files and with what would be searched, compared with the database row by row."""
+        for path, fault in () if self._archive is None else self._archive.inspect():
+            if fault is not None:
+                yield f"{path.name}: {fault}"
+        view, known = self.at(feed), 0
+        for sequences, halves in feed.born(0, feed.head):
+            held = view.lookup(sequences)
+            known += len(sequences)
+            for sequence in sequences[(held.view(np.uint16) != halves.view(np.uint16)).any(axis=1)].tolist():
+                yield f"the row of sequence {sequence} would be searched with another vector than it has, or not at all"
+        if (more := view.living - known) > 0:
+            yield f"{more} rows would be searched that the database does not hold"
+
     def tend(self) -> None:
         """Merge small segments, and drop rows long dead from segments and tail. Searches go on meanwhile."""
         with self._tending:
@@ -158,12 +172,12 @@ class Gallery:
                 if not replaced:
                     return
 
-    def erase(self, feed: Feed, sequences: Numbers) -> list[str]:
-        """Blot out rows that the feed shows as deleted: in memory, and in every file of the folder.
+    def erase(self, feed: Feed) -> list[str]:
+        """Blot out every row that was deleted, in memory and in every file of the folder.
 
-        Returns: the names of the files that held them.
-        Raises: StoreError when a file cannot be changed.
+        Returns: the names of the files that held some. Raises: StoreError when a file cannot be changed.
         """
+        sequences, _ = feed.died(0)
         with self._tending:
             self.at(feed)
             names = self._blot(sequences)

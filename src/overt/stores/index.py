@@ -24,7 +24,7 @@ from overt.stores.archive import Archive
 from overt.stores.codes import Halves, Numbers, Probe, quantise
 from overt.stores.exact import Answer, Part, Scanner
 from overt.stores.gallery import Gallery, Query
-from overt.stores.schema import collections, tombstones
+from overt.stores.schema import collections, faces, tombstones, users
 from overt.stores.segment import Space
 from overt.stores.shelf import Shelf, among
 
@@ -136,6 +136,22 @@ class Index:
                 gallery = self._galleries[key] = self._open(table, shelf)
             self._galleries.move_to_end(key)
         return gallery
+
+    def erase(self, connection: Connection, shelf: Shelf) -> list[str]:
+        """Blot out all that was deleted from a collection; see `Gallery.erase`. Returns: the names of files changed."""
+        return [
+            name
+            for table in (faces, users)
+            if shelf.dimension is not None
+            for name in self.gallery(table, shelf).erase(TableFeed(connection, table, shelf))
+        ]
+
+    def inspect(self, connection: Connection, shelf: Shelf) -> Iterator[str]:
+        """What is wrong with a collection's galleries; see `Gallery.inspect`."""
+        for table in (faces, users):
+            if shelf.dimension is not None:
+                for fault in self.gallery(table, shelf).inspect(TableFeed(connection, table, shelf)):
+                    yield f"{table.name}: {fault}"
 
     def sweep(self, collections_there: Iterable[int]) -> None:
         """Remove the segments of collections that are no longer there."""

@@ -9,21 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator
+from collections.abc import Collection as Ids
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from overt.stores.base import StoreError, Unit
+from overt.stores import inspection
+from overt.stores.base import Erasure, StoreError, Unit
 from overt.stores.exact import Scanner
 from overt.stores.index import Index
 from overt.stores.kernels import choose
 from overt.stores.migrations import upgrade
 from overt.stores.schema import collections, database
-from overt.stores.sqlite import open_engines
+from overt.stores.shelf import locate
+from overt.stores.sqlite import damage, open_engines, scrub
 from overt.stores.unit import SqlUnit
 from overt.stores.vault import Vault
 from overt.stores.writer import Writer
+from overt.types import Collection
 
 
 def utc_now() -> dt.datetime:
@@ -84,6 +88,34 @@ class SqlStores:
         """See `base.Stores.write`. Raises: as `Writer.unit`."""
         with self._writer.unit() as connection:
             yield self._unit(connection, committed=False)
+
+    def erase(self, collection: Collection, face_ids: Ids[str]) -> Erasure:
+        """See `base.Stores.erase`."""
+        with self.write() as unit:
+            there = unit.faces.get(collection, face_ids)
+            owners: dict[str, list[str]] = {}
+            for face in there.values():
+                if face.user_id is not None:
+                    owners.setdefault(face.user_id, []).append(face.id)
+            for user_id, held in owners.items():
+                unit.users.disassociate(collection, user_id, held)
+            unit.faces.delete(collection, list(there))
+        places = [scrub(self.reading)]
+        with self._snapshot() as connection:
+            names = self._index.erase(connection, locate(connection, collection))
+        places += [f"search file {name}: overwritten and removed" for name in names]
+        missing = tuple(face_id for face_id in face_ids if face_id not in there)
+        return Erasure(tuple(there), missing, tuple(owners), tuple(places))
+
+    def verify(self, collection: Collection | None = None) -> Iterator[str]:
+        """See `base.Stores.verify`."""
+        with self._snapshot() as connection:
+            if collection is None:
+                yield from damage(connection)
+                return
+            shelf = locate(connection, collection)
+            yield from inspection.faults(connection, shelf)
+            yield from self._index.inspect(connection, shelf)
 
     def close(self) -> None:
         """See `base.Stores.close`."""

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, ExceptionContext, QueuePool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event, make_url
 
 from overt.stores.base import StoreError
 from overt.stores.files import draft
@@ -35,6 +36,30 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
     if not file.exists():
         _create(file)
     return _engine(file, _WRITER, 1, 0), _engine(file, _READER, _READERS, -1)
+
+
+def scrub(engine: Engine) -> str:
+    """Leave no trace of deleted rows in the files: what was done, in words.
+
+    Their bytes in the database are overwritten already (secure_delete); older copies of its pages stand in the
+    write-ahead log until that is written back and emptied, which waits for readers of older snapshots.
+    Raises: StoreError when one of them does not end.
+    """
+    with engine.connect() as connection:
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if busy:
+        msg = "the rows were removed, but the write-ahead log could not be emptied: a reader does not end. Erase again"
+        raise StoreError(msg)
+    return "database: rows removed, their bytes overwritten, write-ahead log emptied"
+
+
+def damage(connection: Connection) -> Iterator[str]:
+    """What SQLite itself finds wrong with its file, and rows whose owner is missing."""
+    for (words,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if words != "ok":
+            yield str(words)
+    for table, row, owner, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} belongs to nothing in {owner}"
 
 
 def _create(file: Path) -> None:

@@ -118,6 +118,7 @@ class StoreContract:
             unit.collections.create(ACCOUNT, people.id, MODEL, NOON)
         with stores.write() as unit:
             unit.collections.create("999999999999", people.id, "other", NOON)
+            assert list(unit.collections.accounts()) == sorted([ACCOUNT, "999999999999"])
             with pytest.raises(NotFoundError):
                 unit.collections.delete(ACCOUNT, "nobody")
         with stores.read() as unit:
@@ -439,6 +440,41 @@ class StoreContract:
             check(unit, [names[0], *names[3:]])
         with stores.read() as unit:
             check(unit, [names[0], *names[3:]])
+
+    # Erasure
+
+    def test_erased_faces_are_gone_and_their_users_forget_them(
+        self, stores: Stores, people: Collection, vectors: Floats, reopen: Callable[[], Stores]
+    ) -> None:
+        with stores.write() as unit:
+            for name, ids in (("ann", ["face-00000", "face-00001"]), ("bob", ["face-00004"])):
+                unit.users.create(people, name)
+                unit.users.associate(people, name, ids)
+        with stores.read() as unit:
+            assert unit.faces.search(people, Embedding(vectors[0], MODEL), 40, -1.0)
+            assert unit.users.search(people, Embedding(vectors[0], MODEL), 40, -1.0)
+        doomed = ["face-00000", "face-00004", "face-00009"]
+        erasure = stores.erase(people, [*doomed, "nobody"])
+        assert (sorted(erasure.faces), erasure.missing) == (doomed, ("nobody",))
+        assert sorted(erasure.users) == ["ann", "bob"]
+        assert erasure.places
+        assert list(stores.verify(people)) == []
+        with reopen().read() as unit:
+            assert unit.faces.get(people, doomed) == {}
+            found = unit.faces.search(people, Embedding(vectors[0], MODEL), 40, -1.0)
+            assert len(found) == 37
+            assert not {face.id for face, _ in found} & set(doomed)
+            assert unit.users.get(people, "ann").face_count == 1
+            known = unit.users.vector(people, "ann")
+            assert known is not None
+            np.testing.assert_allclose(known.vector, vectors[1], atol=2e-3)
+            assert unit.users.vector(people, "bob") is None
+
+    def test_an_erasure_in_a_collection_that_has_gone_is_refused(self, stores: Stores, people: Collection) -> None:
+        with stores.write() as unit:
+            unit.collections.delete(ACCOUNT, people.id)
+        with pytest.raises(NotFoundError):
+            stores.erase(people, ["x"])
 
     # Tags, tokens, keys, records
 

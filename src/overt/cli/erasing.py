@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`overt faces erase`: take faces out of every place where their vectors are, and say so in a receipt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from overt.cli import output
+from overt.cli.home import engine
+from overt.cli.record import recorded
+from overt.stores.base import NotFoundError
+
+NOT_COVERED = (
+    "backups and exported files made before: see `overt restore`",
+    "memory of other processes, until they search the collection again or end",
+    "what the file system or the disk keeps of blocks that were overwritten",
+)
+
+
+def erase(
+    collection: Annotated[str, typer.Option("--collection", help="The collection that they are in.")],
+    face_ids: Annotated[list[str] | None, typer.Argument(metavar="[FACE_ID]...", help="Faces to erase.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: output.HomeOption = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Erase faces from the database and its log, from search files and from memory; prints a receipt.
+
+    Faces of users go too, and the users' vectors are made anew without them. Without a FACE_ID: erase what search files
+    still hold of faces deleted earlier, which otherwise goes in the background.
+    """
+    wanted = list(dict.fromkeys(face_ids or []))
+    with engine(home) as opened:
+        account = opened.settings.account
+        with opened.stores.read() as unit:
+            try:
+                gallery = unit.collections.get(account, collection)
+            except NotFoundError:
+                raise output.CommandError(f"there is no collection {collection} in account {account}") from None
+        if wanted and not yes and not typer.confirm(f"Erase {len(wanted)} faces of {collection} for good?", err=True):
+            raise output.CommandError("nothing was erased")
+        with recorded(opened, "EraseFaces", repr((collection, wanted))):
+            erasure = opened.stores.erase(gallery, wanted)
+    receipt: dict[str, Any] = {
+        "Receipt": str(uuid.uuid4()),
+        "Time": dt.datetime.now(dt.UTC).isoformat(),
+        "Account": account,
+        "CollectionId": collection,
+        "ErasedFaces": list(erasure.faces),
+        "FacesNotFound": list(erasure.missing),
+        "UsersRenewed": list(erasure.users),
+        "Places": list(erasure.places),
+        "NotCovered": list(NOT_COVERED),
+    }
+
+    def people() -> None:
+        output.line(f"receipt {receipt['Receipt']} of {receipt['Time']}, collection {collection}")
+        for words, ids in (
+            ("erased", erasure.faces),
+            ("not found", erasure.missing),
+            ("users renewed", erasure.users),
+        ):
+            output.line(f"{words}: {', '.join(ids) or 'none'}")
+        for place in erasure.places:
+            output.line(f"  {place}")
+        for place in NOT_COVERED:
+            output.line(f"  not covered: {place}")
+
+    output.show(receipt, people, as_json=as_json)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from overt.engine import Engine
+from overt.settings import load
+from overt.testing.stores import NOON, make_faces, make_vectors
+
+VECTORS = make_vectors(20, seed=1)
+
+
+@pytest.fixture
+def enrolled(home: Path) -> Path:
+    opened = Engine.open(load(home=home))
+    try:
+        with opened.stores.write() as unit:
+            people = unit.collections.create(opened.settings.account, "people", "model-1", NOON)
+            unit.faces.add(people, "image", None, make_faces(VECTORS))
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ["face-00003", "face-00004"])
+    finally:
+        opened.close()
+    return home
+
+
+def is_held(home: Path, number: int) -> bool:
+    blob = VECTORS[number].astype(np.float16).tobytes()
+    return any(blob in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_erased_faces_are_in_no_file_and_on_the_receipt(told: Callable[..., Any], enrolled: Path) -> None:
+    assert is_held(enrolled, 3)
+    receipt = told("faces", "erase", "face-00003", "face-00007", "nobody", "--collection", "people", "--yes")
+    assert receipt["ErasedFaces"] == ["face-00003", "face-00007"]
+    assert receipt["FacesNotFound"] == ["nobody"]
+    assert receipt["UsersRenewed"] == ["ann"]
+    assert any("write-ahead log emptied" in place for place in receipt["Places"])
+    assert any("backups" in place for place in receipt["NotCovered"])
+    assert [is_held(enrolled, number) for number in (3, 4, 7)] == [False, True, False]
+    assert told("verify")["ok"] is True
+
+
+def test_an_erasure_leaves_a_row(told: Callable[..., Any], enrolled: Path) -> None:
+    told("faces", "erase", "face-00003", "--collection", "people", "--yes")
+    opened = Engine.open(load(home=enrolled))
+    try:
+        with opened.stores.read() as unit:
+            (event,) = unit.records.tail(1)
+    finally:
+        opened.close()
+    assert (event.operation, event.outcome) == ("EraseFaces", "ok")
+
+
+def test_erasing_asks_first_and_knows_its_collection(overt: Callable[..., Any], enrolled: Path) -> None:
+    refused = overt("faces", "erase", "face-00003", "--collection", "people", "--home", enrolled)
+    assert refused.returncode == 1
+    assert is_held(enrolled, 3)
+    unknown = overt("faces", "erase", "face-00003", "--collection", "nobody", "--yes", "--home", enrolled)
+    assert (unknown.returncode, "there is no collection nobody" in unknown.stderr) == (1, True)
