@@ -170,6 +170,14 @@ def test_rows_may_be_passed_over(scanner: Scanner) -> None:
     assert rest == best[1:]
 
 
+def test_younger_rows_may_be_passed_over(scanner: Scanner) -> None:
+    gallery = Gallery(DIMENSION, scanner)
+    query = Query(unit(HALVES[:1])[0], 2, -1.0, np.empty(0, np.int64), until=4)
+    alone = Query(unit(HALVES[:1])[0], 2, -1.0, np.empty(0, np.int64))
+    expected = Gallery(DIMENSION, scanner).search(FakeFeed(4), alone).sequences.tolist()
+    assert gallery.search(FakeFeed(30), query).sequences.tolist() == expected
+
+
 @pytest.mark.usefixtures("impatient")
 def test_dead_rows_leave_memory_and_files(scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SEALED", 50)

@@ -188,12 +188,19 @@ class View:
 
     def unseen(self, low: int, head: int) -> Numbers:
         """Sequences among `parts(low)` that a reader at `head`, not below `low`, must not see."""
-        numbers = [_NONE]
+        numbers = [self.born_after(head)]
         for block in self.blocks:
-            if block.last > head:
-                numbers.append(block.rows.sequences[np.searchsorted(block.rows.sequences, head, side="right") :])
             if block.dead.size:
                 numbers.append(block.rows.sequences[block.dead[(block.died > low) & (block.died <= head)]])
+        return np.concatenate(numbers)
+
+    def born_after(self, sequence: int | None) -> Numbers:
+        """Sequences above one; none for None."""
+        numbers = [_NONE]
+        for block in self.blocks:
+            if sequence is not None and block.last > sequence:
+                place = np.searchsorted(block.rows.sequences, sequence, side="right")
+                numbers.append(block.rows.sequences[place:])
         return np.concatenate(numbers)
 
 

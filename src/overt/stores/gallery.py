@@ -58,12 +58,17 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for. probe: (dimension,) unit float32. limit: at least 1. without: sequences to pass over."""
+    """What to look for.
+
+    probe: (dimension,) unit float32. limit: at least 1. without: sequences to pass over. until: the highest sequence to
+    look at, for a caller whose snapshot is older than the feed; None = all.
+    """
 
     probe: Floats
     limit: int
     floor: float
     without: Numbers
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +336,10 @@ class Gallery:
     def _pass(self, view: View, asked: Sequence[_Asked]) -> list[Answer]:
         """Each query sees the rows of its own head: others are searched too, and taken out of the answer."""
         low = min(each.head for each in asked)
-        unwanted = [np.concatenate([each.query.without, view.unseen(low, each.head)]) for each in asked]
+        unwanted = [
+            np.concatenate([each.query.without, view.unseen(low, each.head), view.born_after(each.query.until)])
+            for each in asked
+        ]
         probes = [
             Probe.of(each.query.probe, each.query.limit + others.size, each.query.floor)
             for each, others in zip(asked, unwanted, strict=True)

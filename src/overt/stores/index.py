@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,17 @@ _BATCH = 10_000  # rows decoded at a time: bounds the Python objects alive while
 Hits = dict[int, float]  # sequence -> cosine
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which rows of each gallery an index holds: those whose sequence leaves `number` when divided by `of`."""
+
+    number: int
+    of: int
+
+
+WHOLE = Share(0, 1)
+
+
 class Search(Protocol):
     """How faces and users look for a probe, whatever kind of unit they belong to."""
 
@@ -46,10 +58,11 @@ class Search(Protocol):
 class TableFeed:
     """The faces or users of one shelf, as one connection sees them. Implements `gallery.Feed`."""
 
-    def __init__(self, connection: Connection, table: Table, shelf: Shelf) -> None:
+    def __init__(self, connection: Connection, table: Table, shelf: Shelf, share: Share = WHOLE) -> None:
         self._connection = connection
         self._table = table
         self._shelf = shelf
+        self._share = share
 
     @property
     def head(self) -> int:
@@ -83,14 +96,18 @@ class TableFeed:
 
     def _rows(self) -> Select[tuple[int, bytes]]:
         column = self._table.c
-        return select(column.sequence, column.embedding).where(column.collection == self._shelf.number)
+        mine = [column.collection == self._shelf.number]
+        if self._share.of > 1:
+            mine.append(column.sequence % self._share.of == self._share.number)
+        return select(column.sequence, column.embedding).where(*mine)
 
 
 class Index:
     """All galleries, the least recently searched dropped first."""
 
-    def __init__(self, scanner: Scanner, folder: Path | None = None, lineage: str = "") -> None:
+    def __init__(self, scanner: Scanner, folder: Path | None = None, lineage: str = "", share: Share = WHOLE) -> None:
         """Args: folder: where segments are kept, None = nowhere. lineage: which database they are of."""
+        self._share = share
         self._scanner = scanner
         self._folder = folder
         self._lineage = lineage
@@ -100,7 +117,7 @@ class Index:
 
     def committed(self, connection: Connection) -> Search:
         """Search what a read unit's connection sees."""
-        return lambda table, shelf, query: _hits(self._search(connection, table, shelf, query))
+        return lambda table, shelf, query: _hits(self.search(connection, table, shelf, query))
 
     def pending(self, connection: Connection, snapshot: Callable[[], AbstractContextManager[Connection]]) -> Search:
         """Search what a write unit's connection sees; `snapshot` opens a connection that sees committed rows."""
@@ -113,7 +130,7 @@ class Index:
                 before = _as_of(committed, shelf)
                 gone, _ = own.died(before.head)
                 standing = Query(query.probe, query.limit, query.floor, np.concatenate([query.without, gone]))
-                hits = _hits(self._search(committed, table, before, standing))
+                hits = _hits(self.search(committed, table, before, standing))
             return hits | self._search_fresh(own, before.head, query)
 
         return search
@@ -143,14 +160,14 @@ class Index:
             name
             for table in (faces, users)
             if shelf.dimension is not None
-            for name in self.gallery(table, shelf).erase(TableFeed(connection, table, shelf))
+            for name in self.gallery(table, shelf).erase(TableFeed(connection, table, shelf, self._share))
         ]
 
     def inspect(self, connection: Connection, shelf: Shelf) -> Iterator[str]:
         """What is wrong with a collection's galleries; see `Gallery.inspect`."""
         for table in (faces, users):
             if shelf.dimension is not None:
-                for fault in self.gallery(table, shelf).inspect(TableFeed(connection, table, shelf)):
+                for fault in self.gallery(table, shelf).inspect(TableFeed(connection, table, shelf, self._share)):
                     yield f"{table.name}: {fault}"
 
     def sweep(self, collections_there: Iterable[int]) -> None:
@@ -167,15 +184,18 @@ class Index:
 
     def _open(self, table: Table, shelf: Shelf) -> Gallery:
         dimension = shelf.dimension or 0
-        space = Space(self._lineage, shelf.number, table.name, shelf.model, dimension)
+        space = Space(
+            self._lineage, shelf.number, table.name, shelf.model, dimension, self._share.number, self._share.of
+        )
         archive = None if self._folder is None else Archive(self._folder / f"{shelf.number}-{table.name}", space)
         return Gallery(dimension, self._scanner, archive)
 
-    def _search(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Answer | None:
+    def search(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Answer | None:
+        """Search one gallery as a connection sees it; None when it is empty."""
         if shelf.dimension is None or shelf.head == 0 or query.limit == 0:
             return None
         gallery = self.gallery(table, shelf)
-        answer = gallery.search(TableFeed(connection, table, shelf), query)
+        answer = gallery.search(TableFeed(connection, table, shelf, self._share), query)
         if gallery.wants_tending:
             self._keeper.submit(gallery.tend)
         self._trim()
