@@ -188,11 +188,12 @@ class View:
 
     def unseen(self, low: int, head: int) -> Numbers:
         """Sequences among `parts(low)` that a reader at `head`, not below `low`, must not see."""
-        numbers = [self.born_after(head)]
-        for block in self.blocks:
-            if block.dead.size:
-                numbers.append(block.rows.sequences[block.dead[(block.died > low) & (block.died <= head)]])
-        return np.concatenate(numbers)
+        between = [
+            block.rows.sequences[block.dead[(block.died > low) & (block.died <= head)]]
+            for block in self.blocks
+            if block.dead.size
+        ]
+        return np.concatenate([self.born_after(head), *between])
 
     def born_after(self, sequence: int | None) -> Numbers:
         """Sequences above one; none for None."""
