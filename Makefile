@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := -e packs/faces -e packs/vision -e .
+NATIVE := $(addprefix native/,pyproject.toml setup.py overt_kernels.c level.h)
 
 .PHONY: run test test-slow check photos lock clean
 
@@ -24,12 +25,17 @@ check: .venv/dev
 
 photos: .photos/.done
 
-# What is locked, with hashes; then our own distributions, without anything they could pull in.
-.venv/run: locks/run.txt pyproject.toml packs/faces/pyproject.toml packs/vision/pyproject.toml
+# What is locked, with hashes; then our own distributions, without anything they could pull in. The one in C makes
+# searches faster and does nothing else, so it may fail.
+.venv/run: locks/run.txt pyproject.toml packs/faces/pyproject.toml packs/vision/pyproject.toml $(NATIVE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "overt needs Python 3.11 or newer: make PYTHON=python3.12")'
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/run.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES)
+	@if $(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./native \
+		>.venv/native.log 2>&1; then echo "Search kernel in C: built."; else \
+		$(BIN)/pip uninstall --quiet --yes overt-kernels 2>/dev/null; echo "Search kernel in C: not built, which takes" \
+		"a C compiler and Python's headers (.venv/native.log); searches use a slower one."; fi
 	touch $@
 
 .venv/dev: .venv/run locks/dev.txt

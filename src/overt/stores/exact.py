@@ -25,7 +25,6 @@ Cosines = npt.NDArray[np.float64]
 
 PART = 131_072  # rows scanned at a time: few enough to share among cores, enough that one takes most of a millisecond
 _ALONE = 32_768  # below this many rows in all, waking other threads takes longer than it saves
-_ROUNDING = 1e-9  # of adding and subtracting margins in float64; each margin has more than that to spare
 _BATCH = 65_536  # rows made floats at a time in a scan of all vectors
 
 
@@ -105,9 +104,9 @@ class Scanner:
 
     def _settle(self, parts: Sequence[Part], probe: Probe, gathered: _Gathered) -> Answer:
         answer = _rescore(parts, probe, gathered.found)
-        last = nth_best(answer.cosines, probe.limit)
-        best_left_out = max((each.cut + each.margin for _, each in gathered.found), default=-np.inf)
-        if best_left_out <= max(probe.floor, last) + _ROUNDING:
+        least = max(probe.floor, nth_best(answer.cosines, probe.limit))
+        # Subtracted as the kernels do it: the sum of a cut and its margin may be rounded to more than the floor.
+        if all(each.cut <= least - each.margin for _, each in gathered.found):
             return _best(answer, probe)
         return replace(_best(_rescore(parts, probe, _read_all(parts, probe)), probe), scanned=True)
 

@@ -1,12 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to scan codes for the rows nearest to a probe. All give the same answer; they differ in speed."""
+"""Ways to scan rows for those nearest to a probe. They differ in speed and in what they need, not in answers."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from overt.stores.base import StoreError
 from overt.stores.kernels.base import Kernel
-from overt.stores.kernels.numpy import NumpyKernel
+
+_RUNGS = {  # best first; each in a module that cannot be imported where what it needs is not installed
+    "native": ("overt.stores.kernels.native", "NativeKernel"),
+    "faiss": ("overt.stores.kernels.faiss", "FaissKernel"),
+    "numpy": ("overt.stores.kernels.numpy", "NumpyKernel"),
+}
 
 
-def choose(wanted: str = "auto") -> Kernel:  # noqa: ARG001
-    """For now."""
-    return NumpyKernel()
+def choose(wanted: str = "auto") -> Kernel:
+    """The kernel of a name, or the best one there is.
+
+    Args: wanted: auto, native, faiss or numpy.
+    Raises: StoreError when there is no such kernel, or what it needs is not installed.
+    """
+    if wanted == "auto":
+        return available()[0]
+    if wanted not in _RUNGS:
+        raise StoreError(f"There is no search kernel {wanted!r}. Use auto, {', '.join(_RUNGS)}.")
+    kernel = _load(wanted)
+    if kernel is None:
+        there = ", ".join(name for name in _RUNGS if _load(name))
+        raise StoreError(f"The search kernel {wanted!r} is not installed here. Use auto, or one of: {there}.")
+    return kernel
+
+
+def available() -> list[Kernel]:
+    """One kernel of each kind that can be used here, best first."""
+    return [kernel for kernel in map(_load, _RUNGS) if kernel]
+
+
+def _load(name: str) -> Kernel | None:
+    module, kind = _RUNGS[name]
+    try:
+        kernel: Kernel = getattr(import_module(module), kind)()
+    except ImportError:
+        return None
+    return kernel
