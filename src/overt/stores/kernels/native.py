@@ -37,8 +37,8 @@ class NativeKernel:
             rows.scales,
             np.stack([probe.code for probe in probes]),
             np.array([probe.scale for probe in probes], np.float32),
-            np.array(margins),
-            np.array([probe.floor for probe in probes]),
+            np.array(margins, np.float64),
+            np.array([probe.floor for probe in probes], np.float64),
             np.array([probe.limit for probe in probes], np.int64),
             hidden,
         )
