@@ -16,9 +16,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from postgresql_server import PostgresqlServer
 
 from overt import settings
 from overt.engine import Engine
+from overt.stores.sql import SqlStores
+from overt.stores.vault import Vault
 
 KEPT = {"OVERT_PHOTOS", "OVERT_SHARED_DATA"}
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -68,6 +71,31 @@ def overt() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server, started for the first test that asks and ended with the session."""
+    server = PostgresqlServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an empty database with all tables, to copy."""
+    name = postgresql.create()
+    SqlStores.open(postgresql.url(name), Vault.open(tmp_path_factory.mktemp("template") / "master.key")).close()
+    return name
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of the test's own."""
+    name = postgresql.create(postgresql_template)
+    yield postgresql.url(name)
+    postgresql.drop(name)
 
 
 @dataclass(frozen=True)

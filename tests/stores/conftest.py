@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store on a SQLite file of the test's own."""
+"""A store of the test's own: on a SQLite file, or with `pytestmark = EITHER` on both kinds of database in turn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ def vault(tmp_path: Path) -> Vault:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def kind(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if kind == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
     return f"sqlite:///{tmp_path / 'overt.db'}"
 
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, select
 
 from overt.stores import schema
 from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def test_a_number_is_never_dealt_twice(stores: SqlStores) -> None:

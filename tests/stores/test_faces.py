@@ -12,6 +12,8 @@ from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
 from overt.types import Box, Embedding
 
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+
 
 def test_the_embedding_lies_in_the_row_as_float16(stores: SqlStores) -> None:
     vectors = make_vectors(2, seed=1)

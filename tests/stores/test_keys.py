@@ -14,6 +14,8 @@ from overt.testing.stores import ACCOUNT, NOON
 
 KEY = AccessKey("AKIA1", ACCOUNT, "admin", "a-secret-to-find", NOON)
 
+EITHER = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+
 
 def test_no_file_holds_the_secret(stores: SqlStores, tmp_path: Path) -> None:
     with stores.write() as unit:
@@ -23,6 +25,7 @@ def test_no_file_holds_the_secret(stores: SqlStores, tmp_path: Path) -> None:
         assert KEY.secret.encode() not in file.read_bytes()
 
 
+@EITHER
 def test_another_vault_opens_nothing(stores: SqlStores, url: str, tmp_path: Path) -> None:
     with stores.write() as unit:
         unit.keys.add(KEY)
@@ -34,6 +37,7 @@ def test_another_vault_opens_nothing(stores: SqlStores, url: str, tmp_path: Path
     other.close()
 
 
+@EITHER
 def test_a_secret_cannot_be_moved_to_another_key(stores: SqlStores) -> None:
     with stores.write() as unit:
         unit.keys.add(KEY)

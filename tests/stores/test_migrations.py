@@ -18,7 +18,10 @@ from overt.stores.schema import METADATA
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 
+EITHER = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
+
+@EITHER
 def test_the_revisions_make_the_schema(stores: SqlStores) -> None:
     with stores.reading.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
@@ -30,6 +33,7 @@ def test_the_newest_revision_is_named() -> None:
     assert scripts.get_heads() == [migrations.HEAD]
 
 
+@EITHER
 def test_a_database_of_the_future_is_refused(stores: SqlStores, url: str, vault: Vault) -> None:
     with stores._writer.unit() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
@@ -37,6 +41,7 @@ def test_a_database_of_the_future_is_refused(stores: SqlStores, url: str, vault:
         SqlStores.open(url, vault)
 
 
+@EITHER
 def test_an_up_to_date_database_needs_no_alembic(stores: SqlStores, url: str, tmp_path: Path) -> None:
     stores.close()
     script = (

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from overt.stores.sql import SqlStores
 from overt.testing.stores import NOON, make_event
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def test_the_tail_follows_the_order_of_appending(stores: SqlStores) -> None:

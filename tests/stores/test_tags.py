@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def test_tags_of_namesakes_stay(stores: SqlStores) -> None:

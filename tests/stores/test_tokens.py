@@ -13,6 +13,8 @@ from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, NOON
 
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+
 
 def test_a_token_is_forgotten_after_seven_days(url: str, vault: Vault) -> None:
     now = [NOON]

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from overt.stores.base import Stores, Unit
 from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_event
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def test_all_nouns_share_one_transaction(stores: SqlStores) -> None:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
 from overt.types import Person
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 def test_faces_that_cancel_out_leave_no_vector(stores: SqlStores) -> None:

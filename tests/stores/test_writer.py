@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event
 
 from overt.stores.base import StoreError
 from overt.stores.sqlite import open_engines
-from overt.stores.writer import Writer
+from overt.stores.writer import GroupWriter
 
 
 class Bench:
@@ -26,7 +26,7 @@ class Bench:
         self.connection.exec_driver_sql("CREATE TABLE numbers (number INTEGER)")
         self.statements: list[str] = []
         event.listen(engine, "before_cursor_execute", self._note)
-        self.writer = Writer(self.connection)
+        self.writer = GroupWriter(self.connection)
 
     def _note(self, _connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
         if statement in {"COMMIT", "ROLLBACK"}:

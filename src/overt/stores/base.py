@@ -33,6 +33,14 @@ class WrongModelError(StoreError):
     """An embedding of another model than the collection's."""
 
 
+class UnavailableError(StoreError):
+    """The database cannot be reached or gave the unit up. Nothing of it was written; the same may work later."""
+
+
+class UncertainError(StoreError):
+    """The connection was lost while committing: whether the unit was written is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewFace:
     """A face about to be enrolled."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from overt.stores.base import ExistsError, NotFoundError
 from overt.stores.schema import collections, faces, tags
-from overt.stores.shelf import AnyRow, locate
+from overt.stores.shelf import AnyRow, held, insert_new, locate
 from overt.types import Collection
 
 _COLUMNS = (
@@ -32,20 +32,10 @@ class SqlCollections:
 
     def create(self, account: str, collection_id: str, model: str, created: dt.datetime) -> Collection:
         """See `base.Collections.create`."""
-        if self._row(account, collection_id) is not None:
+        fresh = {"model": model, "created": created, "head": 0, "face_count": 0, "user_count": 0}
+        if not insert_new(self._connection, collections, account=account, id=collection_id, **fresh):
             msg = f"collection {collection_id} exists already in account {account}"
             raise ExistsError(msg)
-        self._connection.execute(
-            insert(collections).values(
-                account=account,
-                id=collection_id,
-                model=model,
-                created=created,
-                head=0,
-                face_count=0,
-                user_count=0,
-            )
-        )
         return self.get(account, collection_id)
 
     def get(self, account: str, collection_id: str) -> Collection:
@@ -78,12 +68,12 @@ class SqlCollections:
         """See `base.Collections.delete`. Tags go whatever region their ARN names."""
         number = locate(self._connection, self.get(account, collection_id)).number
         # Otherwise each user would be held by its faces while the database removes both.
-        self._connection.execute(update(faces).where(faces.c.collection == number).values(user_id=None))
+        mine = (faces.c.collection == number, faces.c.user_id.is_not(None))
+        self._connection.execute(update(faces).where(*mine).values(user_id=None))
         self._connection.execute(delete(collections).where(collections.c.number == number))
         self._connection.execute(delete(tags).where(tags.c.resource == f"{account}:collection/{collection_id}"))
         self._forget(number)
 
     def _row(self, account: str, collection_id: str) -> AnyRow | None:
-        return self._connection.execute(
-            select(*_COLUMNS).where(collections.c.account == account, collections.c.id == collection_id)
-        ).first()
+        statement = select(*_COLUMNS).where(collections.c.account == account, collections.c.id == collection_id)
+        return self._connection.execute(held(self._connection, statement)).first()

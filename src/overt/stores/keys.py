@@ -6,11 +6,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from overt.stores.base import AccessKey, ExistsError, NotFoundError
 from overt.stores.schema import keys
-from overt.stores.shelf import AnyRow
+from overt.stores.shelf import AnyRow, held, insert_new
 from overt.stores.vault import Vault
 
 
@@ -23,22 +23,21 @@ class SqlKeys:
 
     def add(self, key: AccessKey) -> None:
         """See `base.Keys.add`."""
-        if self._row(key.id) is not None:
+        if not insert_new(
+            self._connection,
+            keys,
+            id=key.id,
+            account=key.account,
+            role=key.role,
+            secret=self._vault.wrap(key.secret.encode(), key.id),
+            created=key.created,
+            expires=key.expires,
+            token_digest=key.token_digest,
+            revoked=key.revoked,
+            label=key.label,
+        ):
             msg = f"access key {key.id} exists already"
             raise ExistsError(msg)
-        self._connection.execute(
-            insert(keys).values(
-                id=key.id,
-                account=key.account,
-                role=key.role,
-                secret=self._vault.wrap(key.secret.encode(), key.id),
-                created=key.created,
-                expires=key.expires,
-                token_digest=key.token_digest,
-                revoked=key.revoked,
-                label=key.label,
-            )
-        )
 
     def get(self, key_id: str) -> AccessKey:
         """See `base.Keys.get`. Raises StoreError too, when the secret was wrapped by another vault."""
@@ -63,7 +62,7 @@ class SqlKeys:
             self._connection.execute(update(keys).where(keys.c.id == key_id).values(revoked=when))
 
     def _row(self, key_id: str) -> AnyRow | None:
-        return self._connection.execute(select(keys).where(keys.c.id == key_id)).first()
+        return self._connection.execute(held(self._connection, select(keys).where(keys.c.id == key_id))).first()
 
 
 def _key(row: AnyRow, secret: str) -> AccessKey:

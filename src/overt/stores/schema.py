@@ -56,6 +56,13 @@ class Moment(TypeDecorator[dt.datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+# By code point everywhere, as SQLite orders: a page goes on behind the last id of the one before it, and what order a
+# database has by itself depends on where it was made.
+Words = String().with_variant(String(collation="C"), "postgresql")
+# PostgreSQL's INTEGER ends at two thousand million, which records reach within a year; SQLite's has 64 bits, and only a
+# column of that name is numbered by itself.
+Number = Integer().with_variant(BigInteger, "postgresql")
+
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -68,7 +75,7 @@ METADATA = MetaData(
 
 def _collection() -> Column[int]:
     """The owner of a row, which goes with it."""
-    return Column("collection", Integer, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True)
+    return Column("collection", Number, ForeignKey("collections.number", ondelete="CASCADE"), primary_key=True)
 
 
 database = Table(
@@ -81,15 +88,15 @@ database = Table(
 collections = Table(
     "collections",
     METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("account", String, nullable=False),
-    Column("id", String, nullable=False),
-    Column("model", String, nullable=False),
+    Column("number", Number, primary_key=True),
+    Column("account", Words, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("model", Words, nullable=False),
     Column("dimension", Integer),  # of its embeddings; unknown until the first face
     Column("created", Moment, nullable=False),
     Column("head", BigInteger, nullable=False),
-    Column("face_count", Integer, nullable=False),
-    Column("user_count", Integer, nullable=False),
+    Column("face_count", Number, nullable=False),
+    Column("user_count", Number, nullable=False),
     UniqueConstraint("account", "id"),
     # A number is never dealt twice, so nothing of a deleted collection can pass to its namesake.
     sqlite_autoincrement=True,
@@ -99,9 +106,9 @@ users = Table(
     "users",
     METADATA,
     _collection(),
-    Column("id", String, primary_key=True),
-    Column("status", String, nullable=False),
-    Column("face_count", Integer, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("status", Words, nullable=False),
+    Column("face_count", Number, nullable=False),
     Column("sequence", BigInteger),  # of its present embedding; both are null while it has no face
     Column("embedding", LargeBinary),
     Index(None, "collection", "sequence", unique=True),
@@ -112,15 +119,15 @@ faces = Table(
     METADATA,
     _collection(),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", String, nullable=False),
-    Column("image_id", String, nullable=False),
-    Column("external_image_id", String),
+    Column("id", Words, nullable=False),
+    Column("image_id", Words, nullable=False),
+    Column("external_image_id", Words),
     Column("left", Float, nullable=False),
     Column("top", Float, nullable=False),
     Column("width", Float, nullable=False),
     Column("height", Float, nullable=False),
     Column("confidence", Float, nullable=False),
-    Column("user_id", String),
+    Column("user_id", Words),
     Column("embedding", LargeBinary, nullable=False),  # little-endian float16
     UniqueConstraint("collection", "id"),
     ForeignKeyConstraint(["collection", "user_id"], ["users.collection", "users.id"]),
@@ -138,19 +145,19 @@ tombstones = Table(
 tags = Table(
     "tags",
     METADATA,
-    Column("arn", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("value", String, nullable=False),
-    Column("resource", String, nullable=False, index=True),  # the ARN after its region
+    Column("arn", Words, primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("value", Words, nullable=False),
+    Column("resource", Words, nullable=False, index=True),  # the ARN after its region
 )
 
 tokens = Table(
     "tokens",
     METADATA,
-    Column("account", String, primary_key=True),
-    Column("operation", String, primary_key=True),
-    Column("token", String, primary_key=True),
-    Column("digest", String, nullable=False),
+    Column("account", Words, primary_key=True),
+    Column("operation", Words, primary_key=True),
+    Column("token", Words, primary_key=True),
+    Column("digest", Words, nullable=False),
     Column("answer", Text, nullable=False),
     Column("kept", Moment, nullable=False, index=True),
 )
@@ -158,29 +165,29 @@ tokens = Table(
 keys = Table(
     "keys",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("account", String, nullable=False),
-    Column("role", String, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("account", Words, nullable=False),
+    Column("role", Words, nullable=False),
     Column("secret", LargeBinary, nullable=False),  # wrapped by the vault
     Column("created", Moment, nullable=False),
     Column("expires", Moment),
-    Column("token_digest", String),
+    Column("token_digest", Words),
     Column("revoked", Moment),
-    Column("label", String, nullable=False),
+    Column("label", Words, nullable=False),
 )
 
 records = Table(
     "records",
     METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("call_id", String, nullable=False),
+    Column("number", Number, primary_key=True),
+    Column("call_id", Words, nullable=False),
     Column("time", Moment, nullable=False),
-    Column("operation", String, nullable=False),
-    Column("key_id", String, nullable=False),
-    Column("account", String, nullable=False),
-    Column("digest", String, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("outcome", String, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("key_id", Words, nullable=False),
+    Column("account", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("verdict", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
     Column("milliseconds", Float, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store behind `base.Stores`: one SQLite file, one writer, many readers, exact search in memory.
+"""The store behind `base.Stores`: a SQLite file or a PostgreSQL database, with exact search in memory.
 
-Several processes may open the same file; each sees what the others acknowledged. PostgreSQL is to join here.
+Several processes may open the same one; each sees what the others acknowledged.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from overt.stores import inspection
+from overt.stores import inspection, postgresql, sqlite, urls
 from overt.stores.base import Erasure, StoreError, Unit
 from overt.stores.exact import Scanner
 from overt.stores.index import Index
 from overt.stores.kernels import choose
 from overt.stores.migrations import upgrade
+from overt.stores.postgresql import PostgresqlWriter
 from overt.stores.schema import collections, database
 from overt.stores.shelf import locate
-from overt.stores.sqlite import damage, open_engines, scrub
 from overt.stores.unit import SqlUnit
 from overt.stores.vault import Vault
-from overt.stores.writer import Writer
+from overt.stores.writer import GroupWriter, Writer
 from overt.types import Collection
+
+_KINDS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def utc_now() -> dt.datetime:
@@ -43,7 +45,7 @@ class SqlStores:
     ) -> None:
         """Args: engines: for writing and for reading, of an upgraded database. Most callers want `open`."""
         self.writing, self.reading = engines
-        self._writer = Writer(self.writing.connect())
+        self._writer = _writer(self.writing)
         self._index = index
         self._vault = vault
         self._clock = clock
@@ -60,12 +62,13 @@ class SqlStores:
     ) -> SqlStores:
         """Open a database, creating or upgrading it first.
 
-        Args: url: like sqlite:////var/lib/overt/overt.db. vault: wraps the secrets of access keys. segments: folder of
-            search segments; without one all vectors searched are held in memory. kernel: see `kernels.choose`.
-        Raises: StoreError when the url is of another kind, the file was written by a newer overt, or there is no such
-            kernel.
+        Args: url: like sqlite:////var/lib/overt/overt.db or postgresql://user:password@host/overt. vault: wraps the
+            secrets of access keys; all who open one database need the same. segments: folder of search segments;
+            without one all vectors searched are held in memory. kernel: see `kernels.choose`.
+        Raises: StoreError when the url is of another kind, the database cannot be opened, a newer overt wrote it, or
+            there is no such kernel.
         """
-        engines = open_engines(url)
+        engines = _KINDS[urls.kind(url)].open_engines(url)
         try:
             with engines[0].connect() as connection:
                 upgrade(connection)
@@ -100,7 +103,7 @@ class SqlStores:
             for user_id, held in owners.items():
                 unit.users.disassociate(collection, user_id, held)
             unit.faces.delete(collection, list(there))
-        places = [scrub(self.reading)]
+        places = [_KINDS[self.reading.dialect.name].scrub(self.reading)]
         with self._snapshot() as connection:
             names = self._index.erase(connection, locate(connection, collection))
         places += [f"search file {name}: overwritten and removed" for name in names]
@@ -111,7 +114,7 @@ class SqlStores:
         """See `base.Stores.verify`."""
         with self._snapshot() as connection:
             if collection is None:
-                yield from damage(connection)
+                yield from _KINDS[connection.dialect.name].damage(connection)
                 return
             shelf = locate(connection, collection)
             yield from inspection.faults(connection, shelf)
@@ -119,9 +122,9 @@ class SqlStores:
 
     def close(self) -> None:
         """See `base.Stores.close`."""
+        self._writer.close()
         self._closed = True
         self._index.close()
-        self._writer.close()
         self.writing.dispose()
         self.reading.dispose()
 
@@ -141,7 +144,11 @@ class SqlStores:
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                connection.rollback()
+
+
+def _writer(engine: Engine) -> Writer:
+    return PostgresqlWriter(engine) if engine.dialect.name == "postgresql" else GroupWriter(engine.connect())
 
 
 def _lineage(connection: Connection) -> str:

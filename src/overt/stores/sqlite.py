@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event
 
+from overt.stores import urls
 from overt.stores.base import StoreError
 from overt.stores.files import draft
 
@@ -22,19 +23,35 @@ _WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_de
 _READER = ("query_only=ON",)
 
 
+# What a person can do about an error whose text does not say it, by the name of its primary code.
+_HELP = {
+    "SQLITE_FULL": "the disk is full; make room, and writing goes on by itself",
+    "SQLITE_IOERR": "the disk does not take or give what it should; is it full, or broken?",
+    "SQLITE_READONLY": "the file or its folder may not be written by this user, or lies on a read-only file system",
+    "SQLITE_CANTOPEN": "the file or its folder may not be opened and written by this user",
+    "SQLITE_BUSY": "another process has been writing for long; try again",
+    "SQLITE_CORRUPT": "the file is damaged; restore a backup",
+    "SQLITE_NOTADB": "the file is no database of overt; restore a backup",
+}
+
+
 def open_engines(url: str) -> tuple[Engine, Engine]:
     """The engines for writing and for reading a file, which is made if it is not there, for its owner alone.
 
     Transactions are begun and ended by hand on both. Every database error leaves them as a StoreError.
-    Raises: StoreError when the url is not sqlite:////path/to/file.
+    Raises: StoreError when the url is not sqlite:////path/to/file, or no file can be made there.
     """
-    parts = make_url(url)
-    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
-        msg = f"the store needs a url like sqlite:////var/lib/overt/overt.db, not {parts.render_as_string()}"
+    parts = urls.read(url)
+    if urls.kind(url) != "sqlite" or parts.database in (None, "", ":memory:"):
+        msg = f"the store's url must name a file, like sqlite:////var/lib/overt/overt.db; {parts} does not"
         raise StoreError(msg)
     file = Path(str(parts.database))
-    if not file.exists():
-        _create(file)
+    try:
+        if not file.exists():
+            _create(file)
+    except (OSError, sqlite3.Error) as error:
+        msg = f"{file} cannot be made: {error}"
+        raise StoreError(msg) from error
     return _engine(file, _WRITER, 1, 0), _engine(file, _READER, _READERS, -1)
 
 
@@ -75,6 +92,7 @@ def _engine(file: Path, pragmas: tuple[str, ...], size: int, overflow: int) -> E
     engine = create_engine(
         f"sqlite:///{file}",
         isolation_level="AUTOCOMMIT",  # the driver begins no transaction of its own
+        hide_parameters=True,
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=overflow,
@@ -90,6 +108,8 @@ def _engine(file: Path, pragmas: tuple[str, ...], size: int, overflow: int) -> E
     def translate(context: ExceptionContext) -> StoreError | None:
         if context.sqlalchemy_exception is None:
             return None  # not the database's: a bug of ours, which keeps its own name
-        return StoreError(f"the database refused: {context.original_exception}")
+        name = "_".join(getattr(context.original_exception, "sqlite_errorname", "").split("_")[:2])
+        help_ = f" ({file}: {_HELP[name]})" if name in _HELP else ""
+        return StoreError(f"the database refused: {context.original_exception}{help_}")
 
     return engine

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, insert, select
 
 from overt.stores.schema import tags as table
-from overt.stores.shelf import chunks
+from overt.stores.shelf import chunks, hold
 
 _REGION_END = 4  # arn:partition:service:region:account:resource
 
@@ -29,6 +29,7 @@ class SqlTags:
 
     def put(self, arn: str, tags: Mapping[str, str]) -> None:
         """See `base.Tags.put`."""
+        hold(self._connection, "tags", arn)
         self.remove(arn, tags.keys())
         resource = arn.split(":", _REGION_END)[-1]
         rows = [{"arn": arn, "key": key, "value": value, "resource": resource} for key, value in tags.items()]

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one connection that writes, and group commit: units that queue up share one transaction and one sync to disk.
+"""Who hands out write units, and group commit on SQLite: units that queue up share one transaction and one sync.
 
-A unit runs alone, inside a savepoint. When it ends while others stand in line, it waits; the last in line commits for
-all. So a lone writer commits at once, and under load one sync to disk serves everyone who waited for the one before.
+A unit of SQLite runs alone, inside a savepoint. When it ends while others stand in line, it waits; the last in line
+commits for all. So a lone writer commits at once, and under load one sync to disk serves everyone who waited for the
+one before.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -17,6 +19,21 @@ from overt.stores.base import StoreError
 
 _LARGEST_GROUP = 64  # so that an endless line cannot put off the commit for ever
 _ORPHAN_SECONDS = 1.0  # after this a waiter looks whether whoever should have committed was interrupted
+NESTED = "this thread is in a write unit already; use that one"
+
+
+class Writer(Protocol):
+    """Hands out connections for write units; safe for many threads."""
+
+    def unit(self) -> AbstractContextManager[Connection]:
+        """A connection for one unit's work. Leaving the block returns once the work is durable.
+
+        An exception undoes this unit alone and passes on. Raises: StoreError when the work could not be kept; when the
+        writer is closed; when the thread is in a write unit already.
+        """
+
+    def close(self) -> None:
+        """Let what is under way finish and refuse what comes after. Raises: StoreError inside a write unit."""
 
 
 class _Group:
@@ -32,8 +49,8 @@ class _Group:
         self.done.set()
 
 
-class Writer:
-    """Hands the writing connection to one thread at a time."""
+class GroupWriter:
+    """Implements `Writer` over the one connection that writes, which one thread at a time may use."""
 
     def __init__(self, connection: Connection) -> None:
         """Args: connection: in autocommit mode; it belongs to the writer from here on."""
@@ -47,10 +64,10 @@ class Writer:
 
     @contextmanager
     def unit(self) -> Iterator[Connection]:
-        """The connection, inside a savepoint of its own. Leaving the block returns once the work is durable.
+        """See `Writer.unit`. The connection is inside a savepoint.
 
-        An exception undoes this unit alone and passes on. Raises: StoreError when the commit failed, in every unit it
-        would have covered; when another process kept the file locked; when the thread is in a write unit already.
+        Raises: StoreError also when another process kept the file locked. A commit that fails is an error of every
+        unit it would have covered.
         """
         with self._my_turn():
             group = self._begin()
@@ -64,7 +81,7 @@ class Writer:
         self._wait(group)
 
     def close(self) -> None:
-        """Commit what is under way and refuse what comes after. Raises: StoreError inside a write unit."""
+        """See `Writer.close`."""
         with self._my_turn():
             if not self._closed:
                 self._closed = True
@@ -75,8 +92,7 @@ class Writer:
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
         if self._owner == threading.get_ident():
-            msg = "this thread is in a write unit already; use that one"
-            raise StoreError(msg)
+            raise StoreError(NESTED)
         with self._line_lock:
             self._in_line += 1
         try:
@@ -108,26 +124,42 @@ class Writer:
             yield
             self._connection.exec_driver_sql("RELEASE unit")
         except BaseException as error:
-            if self._is_open():
-                self._connection.exec_driver_sql("ROLLBACK TO unit")
-                self._connection.exec_driver_sql("RELEASE unit")
-            else:  # SQLite gave up the whole transaction (disk full, input/output error), the other units with it
+            if not self._undo_unit():  # disk full, input/output error: the other units go with it
                 self._group = None
+                self._give_up()
                 group.finish(StoreError(f"the transaction was lost to another unit's error: {error}"))
             raise
+
+    def _undo_unit(self) -> bool:
+        """Go back to where the unit began; False when that cannot be done, as SQLite gave up the whole transaction."""
+        if not self._is_open():
+            return False
+        try:
+            self._connection.exec_driver_sql("ROLLBACK TO unit")
+            self._connection.exec_driver_sql("RELEASE unit")
+        except StoreError:
+            return False
+        return True
 
     def _end(self, group: _Group) -> None:
         """Commit, and tell the group how it went; raises nothing itself."""
         self._group = None
-        error: Exception | None = None
+        error: Exception | None = StoreError("the commit was interrupted")  # unless we get past it
         try:
             self._connection.exec_driver_sql("COMMIT" if group.members else "ROLLBACK")
+            error = None
         except StoreError as failure:
             error = failure
-            if self._is_open():
-                self._connection.exec_driver_sql("ROLLBACK")
         finally:
+            if error is not None:
+                self._give_up()
             group.finish(error)
+
+    def _give_up(self) -> None:
+        """Leave no transaction open: the next unit begins one."""
+        if self._is_open():
+            with suppress(StoreError):
+                self._connection.exec_driver_sql("ROLLBACK")
 
     def _wait(self, group: _Group) -> None:
         while not group.done.wait(_ORPHAN_SECONDS):

@@ -35,6 +35,8 @@ MODEL = "model-1"
 DIMENSION = 32
 NOON = dt.datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=dt.UTC)
 _COUNTER = itertools.count()
+# A store that is there already is filled further by each example, and several classes inherit the same tests.
+_OF_CONTRACTS = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
 ARN = f"arn:aws:rekognition:eu-west-1:{ACCOUNT}:collection/"
 
 
@@ -278,7 +280,7 @@ class StoreContract:
 
     # Search
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, deadline=None, suppress_health_check=_OF_CONTRACTS)
     @given(
         seed=st.integers(0, 2**32 - 1),
         count=st.integers(1, 200),

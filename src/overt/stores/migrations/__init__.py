@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
@@ -10,6 +11,17 @@ from sqlalchemy import Connection, inspect
 from overt.stores.base import StoreError
 
 HEAD = "0002"  # the newest revision; a test compares it with the scripts in `versions`
+
+# One at a time, on either database: who waits here finds the work done. A migration may take as long as it takes.
+_BEGIN = {
+    "sqlite": ("BEGIN IMMEDIATE",),
+    "postgresql": (
+        "BEGIN",
+        "SET LOCAL lock_timeout = 0",
+        "SET LOCAL statement_timeout = 0",
+        "SELECT pg_advisory_xact_lock(8750000000000000001)",  # any number, always the same
+    ),
+}
 
 
 def upgrade(connection: Connection) -> None:
@@ -20,13 +32,15 @@ def upgrade(connection: Connection) -> None:
     """
     if _revision(connection) == HEAD:
         return
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
+        for statement in _BEGIN[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
         if _revision(connection) != HEAD:  # another process may have been first
             _run(connection)
         connection.exec_driver_sql("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        with suppress(StoreError):  # what failed may have ended the transaction, or been its beginning
+            connection.exec_driver_sql("ROLLBACK")
         raise
 
 
