@@ -44,3 +44,15 @@ def test_an_s3_endpoint_means_s3_is_used(tmp_path: Path) -> None:
     assert not settings.load(home=tmp_path).uses_s3
     assert settings.load(home=tmp_path, s3=True).uses_s3
     assert settings.load(home=tmp_path, s3_endpoint="http://127.0.0.1:9000").uses_s3
+
+
+def test_the_store_is_the_home_folders_own_unless_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.load(home=tmp_path).store_url == f"sqlite:///{tmp_path / 'overt.db'}"
+    url = "postgresql://overt:hush@host/overt"
+    monkeypatch.setenv("OVERT_STORE", url)
+    loaded = settings.load(home=tmp_path)
+    assert loaded.store_url == url
+    assert "hush" not in f"{loaded!r} {loaded} {loaded.model_dump()} {loaded.model_dump_json()}"
+    assert (
+        settings.load(home=tmp_path, store="sqlite:////elsewhere/faces.db").store_url == "sqlite:////elsewhere/faces.db"
+    )

@@ -40,7 +40,7 @@ class Engine:
 
     @classmethod
     def open(cls, settings: Settings, mounts: Mapping[str, Path] = MappingProxyType({})) -> Engine:
-        """Open the home folder, making what is not there yet, and bring its database up to date.
+        """Open the home folder, making what is not there yet, and bring the database up to date.
 
         Args: mounts: further local buckets, name -> folder, beside the settings' folder of buckets.
         """
@@ -59,9 +59,7 @@ class Engine:
                 workers=settings.workers,
             ),
             models=Hub.discover(settings.model_folder, settings.free_labels),
-            stores=SqlStores.open(
-                f"sqlite:///{settings.database}", vault, segments=settings.segments, kernel=settings.search_kernel
-            ),
+            stores=SqlStores.open(settings.store_url, vault, segments=settings.segments, kernel=settings.search_kernel),
             vault=vault,
         )
 

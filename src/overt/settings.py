@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 _CORES = os.cpu_count() or 1
@@ -24,6 +24,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=lambda: Path.home() / ".overt", description="Folder of all data: database, keys, buckets."
+    )
+    store: SecretStr | None = Field(
+        None,
+        description="URL of the database, like `postgresql://user:password@host/overt`; default: the SQLite file "
+        "`overt.db` in the home folder.",
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8750, ge=0, le=65535, description="Port the server listens on; 0 = any free one.")
@@ -76,8 +81,13 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> Path:
-        """The SQLite file that is the truth."""
+        """The SQLite file that is the truth, unless the setting `store` names another database."""
         return self.home / "overt.db"
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the database. It may hold a password: for opening it, never for showing."""
+        return self.store.get_secret_value() if self.store else f"sqlite:///{self.database}"
 
     @property
     def master_key(self) -> Path:

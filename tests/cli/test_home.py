@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from overt.cli.home import engine
+from overt.cli.home import engine, own_store
 from overt.engine import Engine
 from overt.stores.base import StoreError
 
@@ -92,3 +92,12 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(overt: Callable[..., Any]
     assert done.returncode == 1
     assert str(tmp_path / "file") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_throw_away_folder_has_its_own_database(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVERT_STORE", "postgresql://overt:hush@127.0.0.1:1/overt")
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1"), engine(home):
+        pass
+    with engine(home, store=own_store(home)) as opened, opened.stores.read() as unit:
+        assert unit.records.count() == 0
+    assert (home / "overt.db").exists()

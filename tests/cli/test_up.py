@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from postgresql_server import PASSWORD
 
 
 def test_it_says_where_it_is_and_ends_when_told_to(home: Path) -> None:
@@ -44,3 +48,47 @@ def test_a_port_in_use_is_told(overt: Callable[..., Any], home: Path) -> None:
     assert done.returncode == 1
     assert "cannot listen on 127.0.0.1" in done.stderr
     assert "--port" in done.stderr
+
+
+def test_two_servers_share_a_postgresql_database(
+    start_server: Callable[..., Any], overt: Callable[..., Any], postgresql_url: str, tmp_path: Path
+) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    first = start_server(homes[0], OVERT_STORE=postgresql_url)
+    homes[1].mkdir()
+    shutil.copy2(homes[0] / "master.key", homes[1])
+    second = start_server(homes[1], OVERT_STORE=postgresql_url)
+    first.client().create_collection(CollectionId="people")
+    assert second.client().list_collections()["CollectionIds"] == ["people"]
+    assert second.client(aws_access_key_id=first.key_id, aws_secret_access_key=first.secret).delete_collection(
+        CollectionId="people"
+    )
+    assert first.client().list_collections()["CollectionIds"] == []
+    assert not any((home / "overt.db").exists() for home in homes)
+    done = overt("doctor", "--home", homes[1], "--json", OVERT_STORE=postgresql_url)
+    findings = {finding["subject"]: finding["told"] for finding in json.loads(done.stdout)["findings"]}
+    assert re.fullmatch(r"postgresql://overt@127\.0\.0\.1:\d+/\w+, PostgreSQL [\d.]+, [\d.]+ MB", findings["database"])
+    shown = overt("config", "show", "--home", homes[1], OVERT_STORE=postgresql_url)
+    logs = [(tmp_path / f"{home.name}.log").read_text() for home in homes]
+    assert "postgresql://overt@127.0.0.1" in shown.stdout
+    assert PASSWORD not in "".join([done.stdout, done.stderr, shown.stdout, shown.stderr, *logs])
+
+
+def test_a_server_with_another_master_key_says_so(
+    start_server: Callable[..., Any], overt: Callable[..., Any], postgresql_url: str, tmp_path: Path
+) -> None:
+    first = start_server(tmp_path / "one", OVERT_STORE=postgresql_url)
+    start_server(tmp_path / "two", OVERT_STORE=postgresql_url)
+    log = (tmp_path / "two.log").read_text()
+    assert f'"key": "{first.key_id}"' in log
+    assert "master.key" in log
+    done = overt("doctor", "--home", tmp_path / "two", OVERT_STORE=postgresql_url)
+    assert done.returncode == 1
+    assert "BAD  access keys: 1 were made with another master key" in done.stdout
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(overt: Callable[..., Any], home: Path) -> None:
+    done = overt("up", "--port", "0", "--home", home, "--store", f"postgresql://overt:{PASSWORD}@127.0.0.1:1/overt")
+    assert done.returncode == 1
+    assert "127.0.0.1" in done.stderr
+    assert PASSWORD not in done.stderr + done.stdout

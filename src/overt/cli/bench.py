@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from overt.cli import measuring, output, photos, pictures
-from overt.cli.home import engine
+from overt.cli.home import engine, own_store
 from overt.cli.measuring import Act
 from overt.cli.pictures import SIDE
 from overt.engine import Engine
@@ -52,7 +52,7 @@ def faces(
     """Measure face work: CPU per stage, calls through HTTP, memory, and the face_recognition package beside it."""
     portraits = [pictures.at_side(photos.folder(folder) / name) for name in photos.PORTRAITS]
     with tempfile.TemporaryDirectory() as home:
-        with engine(Path(home)) as opened:
+        with engine(Path(home), store=own_store(Path(home))) as opened:
             stages = _stages(opened, portraits, rounds)
         served = _faces_served(Path(home) / "served", portraits, seconds, clients)
         peer = _peer(portraits, rounds)
@@ -177,7 +177,7 @@ def measure_pictures(
     seen = (*(pictures.at_side(where / name) for name in photos.PORTRAITS), pictures.still(where))
     plan = _plan(seen)
     with tempfile.TemporaryDirectory() as home:
-        with engine(Path(home)) as opened:
+        with engine(Path(home), store=own_store(Path(home))) as opened:
             spent, refused = _spent(opened, plan, rounds)
         plan = {name: work for name, work in plan.items() if name in spent}
         rows, server = _served(Path(home) / "served", plan, seen, seconds, clients)

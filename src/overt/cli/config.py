@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
+from pydantic import SecretStr
 
 from overt import settings
 from overt.cli import output
+from overt.stores import urls
 
 app = typer.Typer(help="Settings.", no_args_is_help=True)
 
@@ -18,7 +22,7 @@ def show(home: output.HomeOption = None, as_json: output.JsonOption = False) -> 
     rows = [
         {
             "setting": name,
-            "value": getattr(chosen, name),
+            "value": _shown(getattr(chosen, name)),
             "variable": f"OVERT_{name.upper()}",
             "meaning": field.description,
         }
@@ -30,3 +34,8 @@ def show(home: output.HomeOption = None, as_json: output.JsonOption = False) -> 
         lambda: output.table(("setting", "value", "variable", "meaning"), cells),
         as_json=as_json,
     )
+
+
+def _shown(value: Any) -> Any:
+    """A setting as it may be seen: the only secret one is a URL."""
+    return urls.shown(value.get_secret_value()) if isinstance(value, SecretStr) else value

@@ -11,7 +11,7 @@ import typer
 from PIL import Image
 
 from overt.cli import drawing, output, photos
-from overt.cli.home import engine
+from overt.cli.home import engine, own_store
 from overt.engine import Engine
 from overt.wire import local
 
@@ -29,7 +29,7 @@ def demo(
 ) -> None:
     """Enrol two people, search with three photos, and draw what was found."""
     samples = photos.folder(folder)
-    with tempfile.TemporaryDirectory() as home, engine(Path(home)) as opened:
+    with tempfile.TemporaryDirectory() as home, engine(Path(home), store=own_store(Path(home))) as opened:
         local.call(opened, "CreateCollection", CollectionId=COLLECTION)
         boxes = {name: _enrol(opened, name, samples / file) for name, file in ENROLLED.items()}
         found = {probe: _search(opened, samples / probe) for probe in PROBES}

@@ -10,13 +10,16 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import typer
 
 from overt.cli import output
 from overt.cli.home import engine
 from overt.engine import Engine
+from overt.govern import keys
 from overt.ops import registry
+from overt.stores import postgresql, urls
 from overt.stores.base import StoreError
 from overt.wire.services import rekognition
 
@@ -38,7 +41,7 @@ def doctor(home: output.HomeOption = None, as_json: output.JsonOption = False) -
         with engine(home) as opened:
             findings = list(_findings(opened))
     except StoreError as error:
-        findings = [Finding("database", ok=False, told=f"{error}; restore a backup of the home folder")]
+        findings = [Finding("database", ok=False, told=str(error))]
     healthy = all(finding.ok for finding in findings)
 
     def people() -> None:
@@ -59,6 +62,7 @@ def _findings(opened: Engine) -> Iterator[Finding]:
     opened.media.start()
     yield Finding("decoding", ok=True, told=opened.media.confinement)
     yield _database(opened)
+    yield _keys(opened)
     free = shutil.disk_usage(settings.home).free
     yield Finding("disk", ok=free > _LEAST_FREE, told=f"{free / 1e9:.1f} GB free for {settings.home}")
     yield _port(settings.host, settings.port)
@@ -77,12 +81,24 @@ def _packs(opened: Engine) -> Iterator[Finding]:
 
 
 def _database(opened: Engine) -> Finding:
-    file = opened.settings.database
+    url = opened.settings.store_url
+    if urls.kind(url) == "postgresql":
+        fine, told = postgresql.describe(url)
+        return Finding("database", ok=fine, told=f"{urls.shown(url)}, {told}")
+    file = Path(urls.shown(url))
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
         (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     connection.close()
     size = file.stat().st_size
     return Finding("database", ok=told == "ok", told=f"{file}, {size / 1e6:.1f} MB, quick check: {told}")
+
+
+def _keys(opened: Engine) -> Finding:
+    foreign = keys.foreign(opened.stores)
+    if not foreign:
+        return Finding("access keys", ok=True, told=f"all open with {opened.settings.master_key}")
+    told = f"{len(foreign)} were made with another master key; copy the master.key of the server that made them here"
+    return Finding("access keys", ok=False, told=told)
 
 
 def _port(host: str, port: int) -> Finding:

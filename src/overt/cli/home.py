@@ -13,14 +13,21 @@ from overt.cli import logs
 from overt.engine import Engine
 
 
+def own_store(home: Path) -> str:
+    """The URL of a folder's own database: for throw-away folders, whatever database the settings name."""
+    return f"sqlite:///{home / 'overt.db'}"
+
+
 @contextmanager
-def engine(home: Path | None, mounts: Mapping[str, Path] = MappingProxyType({})) -> Iterator[Engine]:
+def engine(
+    home: Path | None, mounts: Mapping[str, Path] = MappingProxyType({}), store: str | None = None
+) -> Iterator[Engine]:
     """An open engine; a running server over the same folder sees what is done with it.
 
-    Args: mounts: local buckets for this command only, name -> folder.
+    Args: mounts: local buckets for this command only, name -> folder. store: in place of the setting.
     """
     logs.configure("text", quiet=True)
-    opened = Engine.open(settings.load(home=home), mounts)
+    opened = Engine.open(settings.load(home=home, store=store), mounts)
     try:
         yield opened
     finally:

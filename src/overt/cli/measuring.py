@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from overt.cli import output
+from overt.cli.home import own_store
 
 Act = Callable[[], Any]
 Ask = Callable[[Any, bytes], Any]
@@ -99,8 +100,10 @@ class Server:
 def serving(home: Path) -> Iterator[Server]:
     """A server of its own over a home folder, ended with the block. Raises: CommandError when it does not start."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(home), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(home), "--store", own_store(home)]
+    with subprocess.Popen(
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

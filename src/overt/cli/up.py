@@ -19,6 +19,7 @@ from overt.cli.listener import listen, serve
 from overt.engine import Engine
 from overt.govern import keys
 from overt.settings import Settings
+from overt.stores import urls
 from overt.stores.base import NotFoundError
 
 _PROFILE = "default"
@@ -29,10 +30,14 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 = any free one [default: 8750].")] = None,
     home: output.HomeOption = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="URL of the database [default: overt.db in the home folder, or OVERT_STORE]."),
+    ] = None,
     as_json: output.JsonOption = False,
 ) -> None:
     """Run the server in the foreground until interrupted."""
-    chosen = settings.load(home=home, host=host, port=port)
+    chosen = settings.load(home=home, host=host, port=port, store=store)
     listener = listen(chosen.host, chosen.port)
     logs.configure("json" if as_json else chosen.log_format)
     engine = Engine.open(chosen)
@@ -41,6 +46,8 @@ def up(
     try:
         ensure_owner(engine, chosen)
         engine.start()
+        for key_id in keys.foreign(engine.stores):
+            log.warning("an access key does not work here: it was made with another master.key", key=key_id)
         for task, words in engine.models.problems.items():
             log.warning("a model cannot be used; calls that need it are refused", task=task, problem=words)
         address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
@@ -77,7 +84,8 @@ def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:
 
     def people() -> None:
         output.line(f"ready {url}")
-        output.line(f"data in {chosen.home}; to call it from any AWS SDK or the AWS command line:")
+        place = chosen.home if chosen.store is None else f"{urls.shown(chosen.store_url)} and {chosen.home}"
+        output.line(f"data in {place}; to call it from any AWS SDK or the AWS command line:")
         output.line(f"  export AWS_ENDPOINT_URL_REKOGNITION={url}")
         output.line(f"  export AWS_SHARED_CREDENTIALS_FILE={chosen.credentials}")
         output.line(f"  export AWS_REGION={chosen.region} AWS_DEFAULT_REGION={chosen.region}")

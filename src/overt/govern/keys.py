@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Access keys: how a key pair is made. Keeping them is the store's work, checking signatures the wire's."""
+"""Access keys: how a key pair is made, and which of them do not open here.
+
+Keeping them is the store's work, checking signatures the wire's.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,25 @@ import secrets
 from dataclasses import dataclass
 
 from overt.govern.gate import OWNER
-from overt.stores.base import AccessKey
+from overt.stores.base import AccessKey, StoreError, Stores, Unit
 
 _LASTING, _TEMPORARY = "OVRT", "OVTS"  # as AWS tells AKIA from ASIA
+
+
+def foreign(stores: Stores) -> list[str]:
+    """Ids of the keys in force whose secrets this server's master key does not open: another server made them."""
+    now = dt.datetime.now(dt.UTC)
+    with stores.read() as unit:
+        living = [key.id for key in unit.keys.list() if not key.revoked and (key.expires is None or key.expires > now)]
+        return [key_id for key_id in living if not _opens(unit, key_id)]
+
+
+def _opens(unit: Unit, key_id: str) -> bool:
+    try:
+        unit.keys.get(key_id)
+    except StoreError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,4 +33,4 @@ def shown(url: str) -> str:
     parts = read(url)
     if kind(url) == "sqlite":
         return parts.database or ""
-    return parts.set(drivername="postgresql", password=None, query={}).render_as_string()
+    return URL.create("postgresql", parts.username, None, parts.host, parts.port, parts.database).render_as_string()
