@@ -27,6 +27,7 @@ from overt.stores.base import (
     UncertainError,
     Unit,
 )
+from overt.stores.migrations import HEAD
 from overt.stores.postgresql import PostgresqlWriter, describe, open_engines
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
@@ -289,7 +290,7 @@ def test_servers_may_start_at_once_on_a_new_database(postgresql: PostgresqlServe
         assert unit.records.count() == 6
     for stores in opened:
         stores.close()
-    assert postgresql.execute("SELECT version_num FROM alembic_version", name) == [("0001",)]
+    assert postgresql.execute("SELECT version_num FROM alembic_version", name) == [(HEAD,)]
     postgresql.drop(name)
 
 

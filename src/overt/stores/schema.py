@@ -82,7 +82,7 @@ database = Table(
     "database",
     METADATA,
     # Hex. Search segments carry it; a database restored from a backup gets a new one, and with it new segments.
-    Column("lineage", String, primary_key=True),
+    Column("lineage", Words, primary_key=True),
 )
 
 collections = Table(

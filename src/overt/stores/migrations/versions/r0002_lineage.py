@@ -16,7 +16,7 @@ def upgrade() -> None:
     """One row with a name of its own."""
     table = op.create_table(
         "database",
-        sa.Column("lineage", sa.String, nullable=False),
+        sa.Column("lineage", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("lineage", name="pk_database"),
     )
     op.bulk_insert(table, [{"lineage": secrets.token_hex(16)}])
