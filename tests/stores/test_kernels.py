@@ -309,6 +309,14 @@ def test_the_cut_leaves_out_no_row_by_rounding(extension: Any) -> None:
             assert cut <= given["floors"][0] - margin
 
 
+def test_what_fell_below_the_cut_meanwhile_does_not_come_back(extension: Any) -> None:
+    given = arguments(500, 1) | {"scales": np.linspace(0.1, 0.9, 500, dtype=np.float32) / 128}
+    for level in extension.levels():
+        ((numbers, scores, cut),) = extension.scan(level, *(given | {"margins": np.array([0.01])}).values())
+        assert len(numbers) // 8 == np.count_nonzero(given["scales"] * 128 >= cut) < 20
+        assert (np.frombuffer(scores, np.float32) >= cut).all()
+
+
 def test_no_number_at_all_is_no_candidate(extension: Any) -> None:
     """A damaged file may hold anything."""
     given = arguments(4, 1) | {"scales": np.array([np.nan, np.inf, -np.inf, 1], np.float32)}
