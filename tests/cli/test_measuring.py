@@ -51,3 +51,16 @@ def test_a_server_that_does_not_start_is_told(tmp_path: Path) -> None:
 
 def test_the_machine_is_named() -> None:
     assert "cores, Python 3" in measuring.machine()
+
+
+def test_spans_are_of_each_act_until_the_time_is_up() -> None:
+    done: list[int] = []
+    assert len(measuring.spans([lambda: done.append(1), lambda: done.append(2)], 60)) == 2
+    assert len(measuring.spans(itertools.repeat(lambda: done.append(3)), 0)) == 1
+    assert done == [1, 2, 3]
+    (spent,) = measuring.spans([lambda: time.sleep(0.02)], 0)
+    assert spent >= 0.02
+
+
+def test_memory_is_read_at_a_speed_of_this_age() -> None:
+    assert 1e8 < measuring.bandwidth(2) < 1e13

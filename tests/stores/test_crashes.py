@@ -7,21 +7,18 @@ import contextlib
 import multiprocessing
 import random
 import signal
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import crashing
 import pytest
 
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_vectors
 from overt.types import Embedding
-
-sys.path.insert(0, str(Path(__file__).parent))
-import crashing
 
 ROUNDS = 26  # at random; and two at each of the named points: 42 and more
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from overt.cli import measuring, output, photos, pictures
+from overt.cli import bench_search, measuring, output, photos, pictures
 from overt.cli.home import engine, own_store
 from overt.cli.measuring import Act
 from overt.cli.pictures import SIDE
@@ -26,6 +26,7 @@ from overt.ops import registry
 from overt.types import Call, Caller, Face, Floats, Image
 
 app = typer.Typer(help="Benchmarks.", no_args_is_help=True)
+app.command("search")(bench_search.search)
 
 PhotosOption = Annotated[
     Path | None, typer.Option("--photos", help="Folder of the sample photos [default: OVERT_PHOTOS, or .photos].")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What benchmarks measure with: CPU time of work in this process, and a server called by clients on the same cores.
+"""What benchmarks measure with: time of work in this process, this machine's memory, a server called by clients.
 
 Knows no operation and judges no figure.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import itertools
 import json
+import math
 import os
 import platform
 import statistics
@@ -16,12 +17,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from overt.cli import output
 from overt.cli.home import own_store
@@ -61,6 +64,38 @@ def _cpu_seconds(pid: int) -> float:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     except OSError:
         return 0.0
+
+
+def spans(acts: Iterable[Act], seconds: float) -> list[float]:
+    """Seconds that each of some acts takes, one after the other until the time is up; at least the first."""
+    spent: list[float] = []
+    end = time.perf_counter() + seconds
+    for act in acts:
+        start = time.perf_counter()
+        act()
+        spent.append(time.perf_counter() - start)
+        if time.perf_counter() > end:
+            break
+    return spent
+
+
+# --- this machine's memory ---
+
+_BUFFER = 2**30  # bytes: no processor's cache holds as many
+_PIECE = 2**24
+_PASSES = 5
+
+
+def bandwidth(threads: int) -> float:
+    """Bytes a second that so many threads read from memory together: numpy's bitwise or of 1 GiB, the best of 5 passes.
+
+    In a core's own cache it is more than twice as fast as memory is, so what it measures is memory.
+    """
+    buffer = np.full(_BUFFER // 8, 1, np.uint64)  # written, as pages never written to are all one page
+    pieces = [buffer[start : start + _PIECE // 8] for start in range(0, buffer.size, _PIECE // 8)]
+    with ThreadPoolExecutor(threads) as pool:
+        passes = [lambda: list(pool.map(np.bitwise_or.reduce, pieces))] * _PASSES
+        return _BUFFER / min(spans(passes, seconds=math.inf))
 
 
 # --- a server, through HTTP ---
