@@ -21,6 +21,7 @@ from overt.govern import keys
 from overt.ops import registry
 from overt.stores import postgresql, urls
 from overt.stores.base import StoreError
+from overt.stores.kernels import choose
 from overt.wire.services import rekognition
 
 _LEAST_FREE = 1 << 30  # bytes
@@ -62,6 +63,7 @@ def _findings(opened: Engine) -> Iterator[Finding]:
     opened.media.start()
     yield Finding("decoding", ok=True, told=opened.media.confinement)
     yield _database(opened)
+    yield Finding("search", ok=True, told=f"{choose(settings.search_kernel).name}, segments in {settings.segments}")
     yield _keys(opened)
     free = shutil.disk_usage(settings.home).free
     yield Finding("disk", ok=free > _LEAST_FREE, told=f"{free / 1e9:.1f} GB free for {settings.home}")

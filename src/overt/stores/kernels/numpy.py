@@ -18,7 +18,7 @@ _BATCH = 4096  # rows made floats at a time: 2 MiB of 128, which a core's own ca
 
 
 class NumpyKernel:
-    """Codes made float32 a batch at a time and multiplied by the probes as they are, which BLAS does on one core."""
+    """Codes made float32 a batch at a time, in the cache, and multiplied by the probes as they are."""
 
     name = "numpy"
 
