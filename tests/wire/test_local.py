@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from overt.engine import Engine
 from overt.errors import ResourceNotFoundException, ValidationException
+from overt.types import Call
 from overt.wire import local
 
 
@@ -17,6 +21,22 @@ def test_a_call_made_here_is_validated_recorded_and_answered_like_any_other(engi
     shown = local.call(engine, "DescribeCollection", CollectionId="made-here")
     assert isinstance(shown["CreationTimestamp"], float)
     local.call(engine, "DeleteCollection", CollectionId="made-here")
+
+
+def test_what_parameters_cannot_say_is_done_in_place_of_the_operation(engine: Engine) -> None:
+    asked = []
+
+    def act(call: Call, _engine: Engine) -> Mapping[str, Any]:
+        asked.append(call["CollectionId"])
+        return {"StatusCode": 7}
+
+    assert local.call(engine, "DeleteCollection", act=act, CollectionId="kept") == {"StatusCode": 7}
+    assert asked == ["kept"]
+    with engine.stores.read() as unit:
+        assert unit.records.tail(1)[0].operation == "DeleteCollection"
+    with pytest.raises(ValidationException):
+        local.call(engine, "DeleteCollection", act=act, CollectionId="not a name")
+    assert asked == ["kept"]
 
 
 def test_its_errors_are_the_contract_s(engine: Engine) -> None:

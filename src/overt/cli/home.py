@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from overt import settings
 from overt.cli import logs
@@ -19,15 +20,13 @@ def own_store(home: Path) -> str:
 
 
 @contextmanager
-def engine(
-    home: Path | None, mounts: Mapping[str, Path] = MappingProxyType({}), store: str | None = None
-) -> Iterator[Engine]:
+def engine(home: Path | None, mounts: Mapping[str, Path] = MappingProxyType({}), **changes: Any) -> Iterator[Engine]:
     """An open engine; a running server over the same folder sees what is done with it.
 
-    Args: mounts: local buckets for this command only, name -> folder. store: in place of the setting.
+    Args: mounts: local buckets for this command only, name -> folder. changes: settings that differ for it.
     """
     logs.configure("text", quiet=True)
-    opened = Engine.open(settings.load(home=home, store=store), mounts)
+    opened = Engine.open(settings.load(home=home, **changes), mounts)
     try:
         yield opened
     finally:

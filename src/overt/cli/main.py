@@ -12,7 +12,22 @@ import typer
 from pydantic import ValidationError
 
 from overt import __version__
-from overt.cli import bench, collections, config, demo, doctor, evaluate, faces, image, keys, models, output, up, verify
+from overt.cli import (
+    bench,
+    collections,
+    config,
+    demo,
+    doctor,
+    evaluate,
+    faces,
+    image,
+    keys,
+    migrate,
+    models,
+    output,
+    up,
+    verify,
+)
 from overt.cli.output import CommandError
 from overt.errors import WireError
 from overt.models.pack import PackError
@@ -33,6 +48,7 @@ app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(collections.app, name="collections")
 app.add_typer(faces.app, name="faces")
+app.add_typer(migrate.app, name="migrate")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(bench.app, name="bench")

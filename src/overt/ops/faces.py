@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from overt.engine import Engine
@@ -15,7 +15,7 @@ from overt.ops.collections import DEFAULT_PAGE
 from overt.ops.finding import find_collection, find_embedding, find_gallery, find_user
 from overt.ops.images import wanted_attributes
 from overt.ops.matching import cosine_floor, largest_face, matches, threshold
-from overt.ops.registry import operation
+from overt.ops.registry import Operation, operation
 from overt.stores.base import NewFace
 from overt.types import Box, Call, Embedding, Face, Image
 
@@ -25,22 +25,47 @@ MOST_MATCHES = 4096  # also when MaxFaces is not given
 _IDS = uuid.UUID("7a1f1a54-6f0e-5c1f-9d7c-3a4e8f0b2c61")
 
 
+Choice = Callable[[Sequence[Box]], Sequence[tuple[int, str | None]]]
+"""Picks among the boxes of a picture's faces, largest first: the places of those to enrol, each with the id that it
+is to have, None = the one that is derived."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The faces of a picture that will be enrolled, and those that will not, each with Rekognition's reasons."""
+    """The faces of a picture that will be enrolled, and those that will not, each with Rekognition's reasons.
+
+    ids: of the faces kept, where they are not to be derived.
+    """
 
     kept: Sequence[tuple[Face, Embedding]]
     left: Sequence[tuple[Face, tuple[str, ...]]]
+    ids: Mapping[int, str] = field(default_factory=dict)
 
 
 @operation("IndexFaces")
 def index_faces(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Enrol the faces of a picture in a collection."""
     wanted = wanted_attributes(call, engine, "DetectionAttributes")
+    return _index(call, engine, lambda image: _select(call, engine, image, wanted))
+
+
+def index_chosen(choice: Choice) -> Operation:
+    """IndexFaces for callers in this process that know which faces of the picture are to be enrolled.
+
+    The others are never embedded. QualityFilter, MaxFaces and DetectionAttributes have no effect.
+    """
+
+    def act(call: Call, engine: Engine) -> Mapping[str, Any]:
+        return _index(call, engine, lambda image: _pick(engine, image, choice))
+
+    return act
+
+
+def _index(call: Call, engine: Engine, select: Callable[[Image], Selection]) -> Mapping[str, Any]:
     with engine.stores.read() as unit:
         find_gallery(unit, call, engine)  # before the work on the picture
     with engine.looking_at(call["Image"]) as (image,):
-        selection = _select(call, engine, image, wanted)
+        selection = select(image)
     stored = _enrol(call, engine, image, selection)
     return {
         "FaceRecords": [
@@ -71,12 +96,34 @@ def _select(call: Call, engine: Engine, image: Image, wanted: frozenset[str]) ->
     return Selection(kept, left)
 
 
+def _pick(engine: Engine, image: Image, choice: Choice) -> Selection:
+    models = engine.models.faces
+    found = models.detect(image)
+    chosen = choice([face.box for face in found])
+    places = [place for place, _ in chosen]
+    vectors = {place: models.embed(image, found[place]) for place in dict.fromkeys(places)}
+    return Selection(
+        kept=[(found[place], vectors[place]) for place in places],
+        left=[(face, ()) for place, face in enumerate(found) if place not in vectors],
+        ids={number: face_id for number, (_, face_id) in enumerate(chosen) if face_id is not None},
+    )
+
+
+def image_id(sha256: str) -> str:
+    """The ImageId, on every server, of a picture whose encoded bytes have this digest (hex)."""
+    return str(uuid.uuid5(_IDS, sha256))
+
+
 def _enrol(call: Call, engine: Engine, image: Image, selection: Selection) -> Sequence[Any]:
-    image_id = str(uuid.uuid5(_IDS, image.sha256))
     external = call.get("ExternalImageId")
     faces = [
-        NewFace(_face_id(image, face.box, embedding.model, external), face.box, face.confidence, embedding)
-        for face, embedding in selection.kept
+        NewFace(
+            selection.ids.get(number) or _face_id(image, face.box, embedding.model, external),
+            face.box,
+            face.confidence,
+            embedding,
+        )
+        for number, (face, embedding) in enumerate(selection.kept)
     ]
     with engine.stores.write() as unit:
         collection = find_gallery(unit, call, engine)  # it may have gone meanwhile
@@ -84,7 +131,7 @@ def _enrol(call: Call, engine: Engine, image: Image, selection: Selection) -> Se
             raise ServiceQuotaExceededException(
                 detail=f"a collection may hold {engine.settings.faces_per_collection} faces (faces_per_collection)"
             )
-        return unit.faces.add(collection, image_id, external, faces)
+        return unit.faces.add(collection, image_id(image.sha256), external, faces)
 
 
 def _face_id(image: Image, box: Box, model: str, external: str | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from overt.engine import Engine
 from overt.errors import WireError
 from overt.govern.gate import OWNER
+from overt.ops.registry import Operation
 from overt.stores.base import AccessKey
 from overt.types import Caller
 from overt.wire import chain
@@ -57,15 +58,16 @@ class LocalCall:
         self.error, self.headers = error, headers
 
 
-def call(engine: Engine, operation: str, **params: Any) -> dict[str, Any]:
+def call(engine: Engine, operation: str, *, act: Operation | None = None, **params: Any) -> dict[str, Any]:
     """Run one operation as the owner of this machine's account.
 
+    Args: act: does the work in place of the operation's own function, for what its parameters cannot say.
     Returns: the answer as JSON values, as an SDK would get it. Raises: WireError.
     """
     caller = Caller("local", engine.settings.account, OWNER)
     door = LocalCall(operation, params, caller, engine.settings.region)
     request = Request("LOCAL", operation, body=_fingerprint(params))
-    chain.follow(door, request, engine)
+    chain.follow(door, request, engine, act=act)
     if door.error:
         raise door.error
     return door.result

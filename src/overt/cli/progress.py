@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far long work has come, on standard error. Knows nothing of the work."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def bars(*, quiet: bool) -> Progress:
+    """Bars that count up to a total and say how long the rest will take."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
