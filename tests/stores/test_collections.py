@@ -25,7 +25,7 @@ def test_a_number_is_never_dealt_twice(stores: SqlStores) -> None:
     assert numbers == [1, 2, 3]
 
 
-def test_a_deleted_collection_leaves_no_row(stores: SqlStores) -> None:
+def test_a_deleted_collection_leaves_its_number_only(stores: SqlStores) -> None:
     with stores.write() as unit:
         people = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
         unit.faces.add(people, "image", None, make_faces(make_vectors(9, seed=1)))
@@ -39,3 +39,4 @@ def test_a_deleted_collection_leaves_no_row(stores: SqlStores) -> None:
     with stores.reading.connect() as connection:
         for table in (schema.collections, schema.faces, schema.users, schema.tombstones, schema.tags):
             assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
+        assert connection.execute(select(schema.graves)).all() == [(1, NOON)]  # so that no backup brings it back

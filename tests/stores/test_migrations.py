@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -16,6 +18,7 @@ from overt.stores import migrations
 from overt.stores.base import StoreError
 from overt.stores.schema import METADATA
 from overt.stores.sql import SqlStores
+from overt.stores.sqlite import open_engines
 from overt.stores.vault import Vault
 
 EITHER = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
@@ -50,3 +53,26 @@ def test_an_up_to_date_database_needs_no_alembic(stores: SqlStores, url: str, tm
         "assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, url, str(tmp_path / "master.key")], check=True)
+
+
+def test_a_database_of_the_first_revision_is_brought_up_to_date(url: str, vault: Vault) -> None:
+    """With the faces in it. No user's face is missed by the index that is made anew."""
+    writing, reading = open_engines(url)
+    with writing.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO collections VALUES (1, '1', 'people', 'm', 2, 0, 2, 2, 1)")
+        connection.exec_driver_sql("INSERT INTO users VALUES (1, 'ann', 'CREATED', 0, NULL, NULL)")
+        for sequence, user_id in ((1, None), (2, "ann")):
+            row = (1, sequence, f"face-{sequence}", "image", None, 0.0, 0.0, 1.0, 1.0, 1.0, user_id, b"\0\x3c\0\0")
+            connection.exec_driver_sql(f"INSERT INTO faces VALUES ({', '.join('?' * len(row))})", row)
+    for engine in (writing, reading):
+        engine.dispose()
+    stores = SqlStores.open(url, vault)
+    with stores.read() as unit:
+        people = unit.collections.get("1", "people")
+        assert [face.id for face in unit.faces.page(people, 0, 9)] == ["face-1", "face-2"]
+        assert [face.id for face in unit.faces.page(people, 0, 9, user_id="ann")] == ["face-2"]
+    stores.close()

@@ -28,6 +28,23 @@ def test_what_is_no_unit_vector_is_refused(bad: np.ndarray) -> None:
         vectors.encode(bad.astype(np.float32))
 
 
+def test_rows_are_encoded_as_one_by_one() -> None:
+    rows = make_vectors(5000, seed=1)
+    vectors.check_rows(rows)
+    vectors.check_rows(rows.astype(np.float16))
+    assert vectors.encode_rows(rows) == [vectors.encode(row) for row in rows]
+    assert vectors.encode_rows(rows.astype(np.float16)) == vectors.encode_rows(rows)
+    np.testing.assert_array_equal(vectors.stored(vectors.encode_rows(rows), 32), rows.astype(np.float16))
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf, 1.1])
+def test_a_bad_row_among_many_is_named(bad: float) -> None:
+    rows = make_vectors(5000, seed=1)
+    rows[4999] *= np.float32(bad)
+    with pytest.raises(ValueError, match=r"length 1, not .* as row 4999"):
+        vectors.check_rows(rows)
+
+
 def test_the_mean_of_opposites_points_nowhere() -> None:
     row = make_vectors(1, seed=1)[0]
     assert vectors.mean(np.stack([row, -row])) is None

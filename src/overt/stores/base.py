@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection as Ids
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from overt.types import Box, Collection, Embedding, Event, Person, StoredFace
 
@@ -49,6 +52,39 @@ class NewFace:
     box: Box
     confidence: float
     embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Many faces column by column: entry i of each column belongs to face i, so that no face needs objects of its own.
+
+    boxes: (n, 4) float64 ratios: left, top, width, height. confidences: (n,) float64, 0..1. vectors: (n, dimension)
+    float16 or float32, unit length. Raises: ValueError when the columns do not fit together, or a number is no number.
+    """
+
+    ids: Sequence[str]
+    image_ids: Sequence[str]
+    external_image_ids: Sequence[str | None]
+    boxes: npt.NDArray[np.float64]
+    confidences: npt.NDArray[np.float64]
+    user_ids: Sequence[str | None]
+    vectors: npt.NDArray[np.float16] | npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        columns = (self.image_ids, self.external_image_ids, self.confidences, self.user_ids, self.vectors)
+        if {len(column) for column in columns} | {len(self.boxes)} != {len(self.ids)}:
+            msg = "the columns of a roll differ in length"
+            raise ValueError(msg)
+        if self.boxes.shape[1:] != (4,) or self.confidences.ndim != 1 or self.vectors.ndim != 2:  # noqa: PLR2004
+            msg = f"a roll has boxes (n, 4) and vectors (n, dimension), not {self.boxes.shape} and {self.vectors.shape}"
+            raise ValueError(msg)
+        if not (np.isfinite(self.boxes).all() and np.isfinite(self.confidences).all()):
+            msg = "a box or a confidence is not a number"
+            raise ValueError(msg)
+
+    def __len__(self) -> int:
+        """How many faces."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +134,12 @@ class Collections(Protocol):
     def accounts(self) -> Sequence[str]:
         """The accounts that have collections, in order."""
 
+    def rename(self, collection: Collection, account: str, collection_id: str) -> Collection:
+        """Hand it to an account under an id, with its faces and users; tags stay with the old id.
+
+        Raises: NotFoundError when it has gone, ExistsError when there is one of that id.
+        """
+
     def delete(self, account: str, collection_id: str) -> None:
         """With all its faces, users and tags. Raises: NotFoundError."""
 
@@ -111,6 +153,20 @@ class Faces(Protocol):
         """Enrol faces of one picture; a face whose id is there already is returned as it stands.
 
         Raises: WrongModelError, NotFoundError when the collection has gone.
+        """
+
+    def load(self, collection: Collection, model: str, roll: Roll) -> int:
+        """Enrol many faces and give them to their users; those whose ids are there already stay as they stand.
+
+        The unit stays open for as long as that takes: load some ten thousand at a time, so that others may write.
+        Returns: how many were enrolled. Raises: WrongModelError; ValueError when a vector's length is not 1;
+        NotFoundError when the collection has gone or a user is unknown. Nothing is enrolled then.
+        """
+
+    def rolls(self, collection: Collection, size: int) -> Generator[Roll, None, None]:
+        """All faces in the order of their sequences, at most `size` at once, vectors bit by bit as they are stored.
+
+        To be used up or closed within the unit.
         """
 
     def get(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, StoredFace]:
@@ -150,6 +206,9 @@ class Users(Protocol):
 
     def create(self, collection: Collection, user_id: str) -> Person:
         """Raises: ExistsError."""
+
+    def load(self, collection: Collection, user_ids: Ids[str]) -> int:
+        """Create many, without faces; those that are there already are passed over. Returns: how many were created."""
 
     def get(self, collection: Collection, user_id: str) -> Person:
         """Raises: NotFoundError."""

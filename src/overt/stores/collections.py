@@ -6,10 +6,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from overt.stores.base import ExistsError, NotFoundError
-from overt.stores.schema import collections, faces, tags
+from overt.stores.schema import collections, faces, graves, tags
 from overt.stores.shelf import AnyRow, held, insert_new, locate
 from overt.types import Collection
 
@@ -64,12 +64,25 @@ class SqlCollections:
             .all()
         )
 
+    def rename(self, collection: Collection, account: str, collection_id: str) -> Collection:
+        """See `base.Collections.rename`."""
+        number = locate(self._connection, collection).number
+        if self._row(account, collection_id) is not None:
+            msg = f"collection {collection_id} exists already in account {account}"
+            raise ExistsError(msg)
+        self._connection.execute(
+            update(collections).where(collections.c.number == number).values(account=account, id=collection_id)
+        )
+        return self.get(account, collection_id)
+
     def delete(self, account: str, collection_id: str) -> None:
         """See `base.Collections.delete`. Tags go whatever region their ARN names."""
-        number = locate(self._connection, self.get(account, collection_id)).number
+        collection = self.get(account, collection_id)
+        number = locate(self._connection, collection).number
         # Otherwise each user would be held by its faces while the database removes both.
         mine = (faces.c.collection == number, faces.c.user_id.is_not(None))
         self._connection.execute(update(faces).where(*mine).values(user_id=None))
+        self._connection.execute(insert(graves).values(number=number, created=collection.created))
         self._connection.execute(delete(collections).where(collections.c.number == number))
         self._connection.execute(delete(tags).where(tags.c.resource == f"{account}:collection/{collection_id}"))
         self._forget(number)

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Ids
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
-from overt.stores import vectors
-from overt.stores.base import NewFace, StoreError
+from overt.stores import rolls, vectors
+from overt.stores.base import NewFace, Roll, StoreError
 from overt.stores.gallery import Query
 from overt.stores.index import Search
 from overt.stores.schema import collections
@@ -40,6 +40,14 @@ class SqlFaces:
         if fresh:
             known |= self._insert(shelf, image_id, external_image_id, list(reversed(fresh.values())))
         return [known[face.id] for face in faces]
+
+    def load(self, collection: Collection, model: str, roll: Roll) -> int:
+        """See `base.Faces.load`."""
+        return rolls.load(self._connection, locate(self._connection, collection), model, roll)
+
+    def rolls(self, collection: Collection, size: int) -> Generator[Roll, None, None]:
+        """See `base.Faces.rolls`."""
+        return rolls.unroll(self._connection, locate(self._connection, collection), size)
 
     def get(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, StoredFace]:
         """See `base.Faces.get`."""

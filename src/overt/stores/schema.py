@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -114,6 +115,8 @@ users = Table(
     Index(None, "collection", "sequence", unique=True),
 )
 
+HAS_USER = text("user_id IS NOT NULL")
+
 faces = Table(
     "faces",
     METADATA,
@@ -131,7 +134,8 @@ faces = Table(
     Column("embedding", LargeBinary, nullable=False),  # little-endian float16
     UniqueConstraint("collection", "id"),
     ForeignKeyConstraint(["collection", "user_id"], ["users.collection", "users.id"]),
-    Index(None, "collection", "user_id", "sequence"),
+    # Most faces have no user, and cost nothing here.
+    Index(None, "collection", "user_id", "sequence", sqlite_where=HAS_USER, postgresql_where=HAS_USER),
 )
 
 tombstones = Table(
@@ -140,6 +144,14 @@ tombstones = Table(
     _collection(),
     Column("deleted", BigInteger, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
+)
+
+# Collections that were deleted, by what no other ever was: so that no backup brings them back.
+graves = Table(
+    "graves",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("created", Moment, primary_key=True),
 )
 
 tags = Table(

@@ -16,10 +16,18 @@ from overt.stores.base import StoreError
 from overt.stores.files import draft
 
 _BUSY_SECONDS = 30  # how long to wait for another process that writes; the command line's units take milliseconds
+# Kibibytes of pages the writer may keep: face ids are random, and without their index at hand each costs a read.
+_CACHE = 64 * 1024
 _READERS = 16  # connections kept open; more are opened when needed and closed after
 
 # secure_delete: the bytes of a deleted embedding are overwritten, not just unlinked.
-_WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_WRITER = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    f"cache_size=-{_CACHE}",
+)
 _READER = ("query_only=ON",)
 
 

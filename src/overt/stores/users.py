@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Ids
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from overt.stores import vectors
 from overt.stores.base import ExistsError, NotFoundError, StoreError
@@ -15,12 +16,18 @@ from overt.stores.gallery import Query
 from overt.stores.index import Search
 from overt.stores.schema import collections, faces, users
 from overt.stores.shelf import AnyRow, Shelf, advance, among, bury, chunks, locate
-from overt.types import Collection, Embedding, Person
+from overt.types import Collection, Embedding, Floats, Person
 
 CREATED = "CREATED"  # it has no face
 ACTIVE = "ACTIVE"  # its vector covers all its faces; UPDATING is never seen, as both change in one transaction
 
 _COLUMNS = (users.c.id, users.c.status, users.c.face_count)
+
+_RENEW = (
+    update(users)
+    .where(users.c.collection == bindparam("of_collection"), users.c.id == bindparam("of_id"))
+    .values({name: bindparam(name) for name in ("status", "face_count", "sequence", "embedding")})
+)
 
 
 class SqlUsers:
@@ -41,6 +48,19 @@ class SqlUsers:
         )
         advance(self._connection, shelf, 1, user_count=collections.c.user_count + 1)
         return Person(user_id, CREATED, 0)
+
+    def load(self, collection: Collection, user_ids: Ids[str]) -> int:
+        """See `base.Users.load`."""
+        shelf = locate(self._connection, collection)
+        known = _sequences(self._connection, shelf, user_ids)
+        fresh = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in known]
+        if fresh:
+            rows = [
+                {"collection": shelf.number, "id": user_id, "status": CREATED, "face_count": 0} for user_id in fresh
+            ]
+            self._connection.execute(insert(users), rows)
+            advance(self._connection, shelf, 1, user_count=collections.c.user_count + len(fresh))
+        return len(fresh)
 
     def get(self, collection: Collection, user_id: str) -> Person:
         """See `base.Users.get`."""
@@ -117,28 +137,8 @@ class SqlUsers:
                 update(faces).where(faces.c.collection == shelf.number, faces.c.id.in_(chunk)).values(user_id=owner)
             )
         if face_ids:
-            self._renew(shelf, user_id)
+            renew(self._connection, shelf, [user_id])
         return _person(self._known(shelf, user_id))
-
-    def _renew(self, shelf: Shelf, user_id: str) -> None:
-        mine = (faces.c.collection == shelf.number, faces.c.user_id == user_id)
-        blobs = self._connection.execute(select(faces.c.embedding).where(*mine).order_by(faces.c.sequence)).scalars()
-        rows = vectors.decode(blobs.all(), shelf.dimension or 0)
-        middle = vectors.mean(rows)
-        dealt = advance(self._connection, shelf, 1)
-        before = self._known(shelf, user_id).sequence
-        if before is not None:
-            bury(self._connection, shelf, [before], dealt)
-        self._connection.execute(
-            update(users)
-            .where(users.c.collection == shelf.number, users.c.id == user_id)
-            .values(
-                status=ACTIVE if len(rows) else CREATED,
-                face_count=len(rows),
-                sequence=None if middle is None else dealt[0],
-                embedding=None if middle is None else vectors.encode(middle),
-            )
-        )
 
     def _row(self, shelf: Shelf, user_id: str) -> AnyRow | None:
         statement = select(users).where(users.c.collection == shelf.number, users.c.id == user_id)
@@ -150,6 +150,56 @@ class SqlUsers:
             msg = f"no user {user_id} in the collection"
             raise NotFoundError(msg)
         return row
+
+
+def require(connection: Connection, shelf: Shelf, user_ids: Ids[str]) -> None:
+    """Raises: NotFoundError unless all these users are there."""
+    if missing := set(user_ids) - _sequences(connection, shelf, user_ids).keys():
+        msg = f"no such users in the collection: {', '.join(sorted(missing)[:5])}"
+        raise NotFoundError(msg)
+
+
+def renew(connection: Connection, shelf: Shelf, user_ids: Sequence[str]) -> None:
+    """Bring the rows of users up to date with the faces they have now."""
+    if not user_ids:
+        return
+    before = _sequences(connection, shelf, user_ids)
+    dealt = dict(zip(user_ids, advance(connection, shelf, len(user_ids)), strict=True))
+    gone = {dealt[user_id]: sequence for user_id, sequence in before.items() if sequence is not None}
+    if gone:
+        bury(connection, shelf, list(gone.values()), list(gone))
+    for chunk in chunks(user_ids):
+        connection.execute(_RENEW, [_fresh(shelf, *each, dealt) for each in _held(connection, shelf, chunk).items()])
+
+
+def _held(connection: Connection, shelf: Shelf, user_ids: Sequence[str]) -> dict[str, Floats]:
+    """The vectors of each user's faces (n, dimension), in the order in which they were enrolled."""
+    blobs: dict[str, list[bytes]] = {user_id: [] for user_id in user_ids}
+    statement = select(faces.c.user_id, faces.c.embedding).where(faces.c.collection == shelf.number)
+    for row in connection.execute(statement.where(faces.c.user_id.in_(user_ids)).order_by(faces.c.sequence)):
+        blobs[row.user_id].append(row.embedding)
+    rows = vectors.decode([blob for each in blobs.values() for blob in each], shelf.dimension or 0)
+    ends = np.cumsum([len(each) for each in blobs.values()])
+    return dict(zip(blobs, np.split(rows, ends[:-1]), strict=True))
+
+
+def _fresh(shelf: Shelf, user_id: str, rows: Floats, dealt: Mapping[str, int]) -> dict[str, Any]:
+    """What a user's row becomes."""
+    middle = vectors.mean(rows)
+    return {
+        "of_collection": shelf.number,
+        "of_id": user_id,
+        "status": ACTIVE if len(rows) else CREATED,
+        "face_count": len(rows),
+        "sequence": None if middle is None else dealt[user_id],
+        "embedding": None if middle is None else vectors.encode(middle),
+    }
+
+
+def _sequences(connection: Connection, shelf: Shelf, user_ids: Ids[str]) -> dict[str, int | None]:
+    """The sequence of each of these users that is there, by id."""
+    statement = select(users.c.id, users.c.sequence).where(users.c.collection == shelf.number)
+    return {row.id: row.sequence for row in among(connection, statement, users.c.id, user_ids)}
 
 
 def _person(row: AnyRow) -> Person:

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from overt.stores.codes import Halves, unit
 from overt.types import Floats
 
 _DISK = np.dtype("<f2")
 _TOLERANCE = 1e-3  # how far from 1 the length of an embedding may be; float32 sums stray by 1e-6
+_STRIP = 4096  # rows looked at together: what they need fits the processor's cache
 _NO_DIRECTION = 1e-6  # a mean shorter than this points nowhere: its faces cancel out
 
 
@@ -22,6 +24,24 @@ def encode(vector: Floats) -> bytes:
         msg = f"an embedding must be one vector of length 1, not {vector.shape} of length {length:.4f}"
         raise ValueError(msg)
     return vector.astype(_DISK).tobytes()
+
+
+def check_rows(rows: npt.NDArray[np.float16] | Floats) -> None:
+    """Raises: ValueError unless every row of (n, dimension) has length 1."""
+    for start in range(0, len(rows), _STRIP):
+        strip = rows[start : start + _STRIP].astype(np.float32, copy=False)
+        lengths = np.sqrt(np.einsum("ij,ij->i", strip, strip))
+        good = np.abs(lengths - 1.0) <= _TOLERANCE  # False for NaN
+        if not good.all():
+            row = int(np.argmin(good))
+            msg = f"an embedding must have length 1, not {lengths[row]:.4f} as row {start + row}"
+            raise ValueError(msg)
+
+
+def encode_rows(rows: npt.NDArray[np.float16] | Floats) -> list[bytes]:
+    """Each row (n, dimension) as `encode` makes it of one vector; `check_rows` says whether they are unit vectors."""
+    data, width = rows.astype(_DISK).tobytes(), rows.shape[1] * _DISK.itemsize
+    return [data[start : start + width] for start in range(0, len(data), width)]
 
 
 def stored(blobs: Sequence[bytes], dimension: int) -> Halves:

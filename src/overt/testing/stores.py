@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from overt.stores.base import (
     ExistsError,
     NewFace,
     NotFoundError,
+    Roll,
     StoreError,
     Stores,
     Unit,
@@ -53,6 +55,20 @@ def make_faces(vectors: Floats, prefix: str = "face", model: str = MODEL) -> lis
     """One face per row, with ids that sort in row order."""
     box = Box(0.125, -0.25, 0.5, 0.75)
     return [NewFace(f"{prefix}-{row:05d}", box, 0.875, Embedding(v, model)) for row, v in enumerate(vectors)]
+
+
+def make_roll(vectors: Floats, prefix: str = "face", user_ids: Sequence[str | None] | None = None) -> Roll:
+    """As `make_faces`, in columns: each face of an image of its own, every third with an ExternalImageId."""
+    count = len(vectors)
+    return Roll(
+        ids=[f"{prefix}-{row:05d}" for row in range(count)],
+        image_ids=[f"image-{row:05d}" for row in range(count)],
+        external_image_ids=[None if row % 3 else f"person-{row}" for row in range(count)],
+        boxes=np.linspace(-0.25, 0.75, count * 4).reshape(count, 4),
+        confidences=np.linspace(0.5, 1.0, count),
+        user_ids=user_ids or [None] * count,
+        vectors=vectors,
+    )
 
 
 def make_event(number: int) -> Event:
@@ -136,6 +152,21 @@ class StoreContract:
             rest = [each.id for each in unit.collections.page(ACCOUNT, first[-1], 3)]
         assert first + rest == sorted(names)
 
+    def test_a_collection_is_handed_on_with_all_in_it(
+        self, stores: Stores, people: Collection, vectors: Floats
+    ) -> None:
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            with pytest.raises(ExistsError):
+                unit.collections.rename(people, ACCOUNT, "people")
+            moved = unit.collections.rename(people, "999999999999", "crowd")
+        assert (moved.account, moved.id, moved.created, moved.face_count) == ("999999999999", "crowd", NOON, 40)
+        with stores.read() as unit:
+            assert unit.faces.search(moved, Embedding(vectors[3], MODEL), 1, 0.9)[0][0].id == "face-00003"
+            assert unit.users.get(moved, "ann").id == "ann"
+            with pytest.raises(NotFoundError):
+                unit.collections.get(ACCOUNT, "people")
+
     def test_deleted_collection_takes_all_with_it(self, stores: Stores, people: Collection, vectors: Floats) -> None:
         with stores.write() as unit:
             unit.users.create(people, "ann")
@@ -168,6 +199,10 @@ class StoreContract:
         face = make_faces(make_vectors(1, seed=1))
         uses: list[Callable[[Unit], object]] = [
             lambda unit: unit.faces.add(people, "image", None, face),
+            lambda unit: unit.faces.load(people, MODEL, make_roll(make_vectors(1, seed=1))),
+            lambda unit: list(unit.faces.rolls(people, 1)),
+            lambda unit: unit.collections.rename(people, ACCOUNT, "others"),
+            lambda unit: unit.users.load(people, ["ann"]),
             lambda unit: unit.faces.get(people, ["x"]),
             lambda unit: unit.faces.page(people, 0, 1),
             lambda unit: unit.faces.embeddings(people, ["x"]),
@@ -277,6 +312,152 @@ class StoreContract:
                 unit.faces.delete(people, ["face-00000", "face-00001"])
         with stores.read() as unit:
             assert len(unit.faces.get(people, ["face-00000", "face-00001"])) == 2
+
+    # Rolls
+
+    def test_a_roll_is_loaded_found_and_unrolled(
+        self, stores: Stores, people: Collection, reopen: Callable[[], Stores]
+    ) -> None:
+        vectors = make_vectors(1200, seed=1)
+        users = [None if row % 2 else f"user-{row // 100}" for row in range(1200)]
+        roll = make_roll(vectors, user_ids=users)
+        with stores.write() as unit:
+            assert unit.users.load(people, [*(f"user-{number}" for number in range(12)), "nobody"]) == 13
+            assert unit.faces.load(people, MODEL, roll) == 1200
+            inside = unit.faces.search(people, Embedding(vectors[700], MODEL), 9, -1.0)
+        with reopen().read() as unit:
+            kept = unit.collections.get(ACCOUNT, "people")
+            assert (kept.face_count, kept.user_count) == (1200, 13)
+            expected, _ = rank(vectors, roll.ids, vectors[700], 9, -1.0)
+            found = unit.faces.search(people, Embedding(vectors[700], MODEL), 9, -1.0)
+            assert [face.id for face, _ in found] == expected
+            assert found == inside
+            third = unit.faces.get(people, ["face-00003"])["face-00003"]
+            assert (third.image_id, third.external_image_id, third.user_id) == ("image-00003", "person-3", None)
+            assert third.box == Box(*roll.boxes[3].tolist())
+            assert third.confidence == roll.confidences[3]
+            assert unit.users.get(people, "user-3").face_count == 50
+            assert unit.users.get(people, "nobody").status == "CREATED"
+            held = unit.users.vector(people, "user-3")
+            assert held is not None
+            middle = vectors[300:400:2].mean(axis=0)
+            np.testing.assert_allclose(held.vector, middle / np.linalg.norm(middle), atol=1e-3)
+            assert unit.users.search(people, held, 1, 0.9)[0][0].id == "user-3"
+            parts = list(unit.faces.rolls(people, 500))
+            assert [len(part) for part in parts] == [500, 500, 200]
+            for column in ("ids", "image_ids", "external_image_ids", "user_ids"):
+                assert [value for part in parts for value in getattr(part, column)] == list(getattr(roll, column))
+            np.testing.assert_array_equal(np.concatenate([part.boxes for part in parts]), roll.boxes)
+            np.testing.assert_array_equal(np.concatenate([part.confidences for part in parts]), roll.confidences)
+            stored = np.concatenate([part.vectors for part in parts])
+            np.testing.assert_array_equal(stored, vectors.astype(np.float16))
+            assert stored.dtype == np.float16
+
+    def test_what_rolls_load_and_what_is_added_is_the_same(self, stores: Stores, people: Collection) -> None:
+        vectors = make_vectors(8, seed=1)
+        roll = make_roll(vectors, user_ids=["ann"] * 4 + [None] * 4)
+        with stores.write() as unit:
+            other = unit.collections.create(ACCOUNT, "other", MODEL, NOON)
+            for each in (people, other):
+                unit.users.create(each, "ann")
+            unit.faces.load(people, MODEL, roll)
+            for row in range(8):
+                face = NewFace(
+                    roll.ids[row], Box(*roll.boxes[row]), roll.confidences[row], Embedding(vectors[row], MODEL)
+                )
+                unit.faces.add(other, roll.image_ids[row], roll.external_image_ids[row], [face])
+            unit.users.associate(other, "ann", roll.ids[:4])
+        with stores.read() as unit:
+            loaded, added = (unit.faces.page(each, 0, 99) for each in (people, other))
+            assert [replace(face, sequence=0) for face in loaded] == [replace(face, sequence=0) for face in added]
+            assert unit.users.get(people, "ann") == unit.users.get(other, "ann")
+            means = [unit.users.vector(each, "ann") for each in (people, other)]
+            assert means[0] is not None
+            assert means[1] is not None
+            np.testing.assert_array_equal(means[0].vector, means[1].vector)
+
+    def test_faces_that_are_there_are_passed_over_by_a_roll(
+        self, stores: Stores, people: Collection, vectors: Floats
+    ) -> None:
+        more = make_vectors(60, seed=2)
+        roll = make_roll(more, user_ids=["ann"] * 60)
+        double = replace(roll, ids=[*roll.ids[:58], *roll.ids[50:52]])
+        with stores.read() as unit:
+            before = unit.faces.page(people, 0, 99)
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            assert unit.faces.load(people, MODEL, double) == 18  # of forty that are there, and two that come twice
+            assert unit.faces.load(people, MODEL, roll) == 2
+            assert unit.faces.load(people, MODEL, roll) == 0
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, "people").face_count == 60
+            assert unit.users.get(people, "ann").face_count == 20
+            assert unit.faces.page(people, 0, 40) == before
+            found = unit.faces.search(people, Embedding(more[59], MODEL), 1, 0.9)
+            assert [face.id for face, _ in found] == ["face-00059"]
+            assert unit.faces.search(people, Embedding(vectors[0], MODEL), 1, 0.9)[0][0].id == "face-00000"
+
+    def test_a_user_s_vector_covers_faces_of_several_rolls(self, stores: Stores, people: Collection) -> None:
+        vectors = make_vectors(4, seed=1)
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            for row in range(4):
+                unit.faces.load(people, MODEL, make_roll(vectors[row : row + 1], f"roll-{row}", ["ann"]))
+        with stores.read() as unit:
+            held = unit.users.vector(people, "ann")
+            assert held is not None
+            middle = vectors.mean(axis=0)
+            np.testing.assert_allclose(held.vector, middle / np.linalg.norm(middle), atol=1e-3)
+            assert [user.id for user, _ in unit.users.search(people, held, 9, 0.9)] == ["ann"]
+
+    def test_rolls_that_do_not_fit_are_refused_whole(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        good = make_roll(vectors, "new")
+        lengths, nan, infinite = vectors.copy(), vectors.copy(), vectors.copy()
+        lengths[39] *= 1.01
+        nan[20, 3], infinite[20, 3] = np.nan, np.inf
+        refused: list[tuple[str, Roll, type[Exception]]] = [
+            ("model-2", good, WrongModelError),
+            (MODEL, make_roll(make_vectors(3, seed=1, dimension=16), "new"), WrongModelError),
+            (MODEL, replace(good, vectors=lengths), ValueError),
+            (MODEL, replace(good, vectors=nan), ValueError),
+            (MODEL, replace(good, vectors=infinite), ValueError),
+            (MODEL, replace(good, user_ids=[*[None] * 39, "nobody"]), NotFoundError),
+        ]
+        for model, roll, error in refused:
+            with stores.write() as unit, pytest.raises(error):
+                unit.faces.load(people, model, roll)
+        boxes = good.boxes.copy()
+        boxes[7, 1] = np.nan
+        wrong: list[dict[str, Any]] = [
+            {"boxes": boxes},
+            {"boxes": good.boxes[:, :3]},
+            {"ids": good.ids[:5]},
+            {"vectors": vectors[:5]},
+            {"vectors": vectors[0]},
+            {"confidences": good.confidences * np.nan},
+        ]
+        for change in wrong:
+            with pytest.raises(ValueError, match=r"roll|number"):
+                replace(good, **change)
+        with stores.read() as unit:
+            assert unit.collections.get(ACCOUNT, "people").face_count == 40
+            assert len(unit.faces.page(people, 0, 99)) == 40
+
+    def test_an_empty_roll_changes_nothing(self, stores: Stores, people: Collection) -> None:
+        with stores.write() as unit:
+            assert unit.faces.load(people, MODEL, make_roll(make_vectors(0, seed=1))) == 0
+            assert unit.users.load(people, []) == 0
+        with stores.read() as unit:
+            assert list(unit.faces.rolls(people, 10)) == []
+            assert unit.collections.get(ACCOUNT, "people") == people
+
+    def test_users_that_are_there_are_passed_over_when_loaded(self, stores: Stores, people: Collection) -> None:
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            assert unit.users.load(people, ["bob", "ann", "bob", "eve"]) == 2
+        with stores.read() as unit:
+            assert [user.id for user in unit.users.page(people, "", 9)] == ["ann", "bob", "eve"]
+            assert unit.collections.get(ACCOUNT, "people").user_count == 3
 
     # Search
 
