@@ -51,7 +51,7 @@ def trial() -> bench_search._Trial:
 
 
 def test_it_says_what_was_measured_and_where(measured: dict[str, Any]) -> None:
-    assert measured.keys() == {"machine", "gallery", "figures", "kernels", "others"}
+    assert measured.keys() == {"machine", "gallery", "figures", "kernels", "store", "others"}
     assert "cores" in measured["machine"]
     assert measured["gallery"] == "3,000 faces of 1,000 synthetic people, 32 numbers each"
     assert any(name.startswith("memory read, threads: 1,") and value > 0 for name, value in measured["figures"].items())

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from overt.cli import brute, measuring, output, peers
+from overt.cli import bench_store, brute, measuring, output, peers
 from overt.cli.brute import Nearest
 from overt.cli.peers import Maker, Peer
 from overt.cli.people import Halves, Statistics, draw
@@ -133,6 +133,7 @@ def search(
             _kernel(kernel, rows, trial if kernel is rungs[0] else trial.asking(_TIMED), cores, least_ms)
             for kernel in rungs
         ],
+        "store": bench_store.measure(crowd.halves, crowd.vectors[:_TIMED], _LIMIT, seconds),
         "others": list(_others(trial.asking(_TIMED), graphs, rungs[0], cores)),
     }
     output.show(result, lambda: _print(result), as_json=as_json)
@@ -300,6 +301,8 @@ def _print(result: dict[str, Any]) -> None:
     output.table(("", ""), result["figures"].items())
     output.line(f"\nCertified searches for the {_LIMIT} nearest")
     output.table(list(_OURS.values()), [[row[key] for key in _OURS] for row in result["kernels"]])
+    output.line("\nThe same gallery in a store, searched with the first of these kernels")
+    output.table(("", ""), result["store"].items())
     output.line(f"\nSearches for the {_SHORT} nearest, as other engines do them")
     measured = [row for row in result["others"] if "not_measured" not in row]
     output.table(list(_THEIRS.values()), [[row[key] for key in _THEIRS] for row in measured])

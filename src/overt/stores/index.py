@@ -73,7 +73,7 @@ class TableFeed:
         """See `Feed.born`."""
         sequence = self._table.c.sequence
         statement = self._rows().where(sequence > after, sequence <= until).order_by(sequence)
-        for part in self._connection.execute(statement).partitions(_BATCH):
+        for part in self._connection.execute(statement.execution_options(yield_per=_BATCH)).partitions():
             numbers, blobs = zip(*part, strict=True)
             yield np.array(numbers, np.int64), vectors.stored(blobs, self._shelf.dimension or 0)
 
@@ -177,10 +177,18 @@ class Index:
             if path.name.split("-")[0] not in there:
                 shutil.rmtree(path, ignore_errors=True)
 
+    def settle(self) -> None:
+        """Do all that would be done in the background, now."""
+        with self._lock:
+            galleries = list(self._galleries.values())
+        for gallery in galleries:
+            gallery.tend()
+
     def close(self) -> None:
         """Finish what is under way in the background."""
         self._keeper.shutdown(cancel_futures=True)
         self._scanner.close()
+        self._galleries.clear()
 
     def _open(self, table: Table, shelf: Shelf) -> Gallery:
         dimension = shelf.dimension or 0

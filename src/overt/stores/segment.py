@@ -121,9 +121,12 @@ class Segment:
                     file.fileno(), layout.halves, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ
                 )
                 _check_sums(memoryview(scanned)[start : layout.halves], header["sums"], path)
-                # The vectors are mapped apart, so that filling the map above does not read them all.
+                # Mapped apart: vectors are read a row here, a row there, and memory need hold no others.
                 length = layout.end - layout.halves
-                exact = mmap.mmap(file.fileno(), length, prot=mmap.PROT_READ, offset=layout.halves) if count else b""
+                exact: mmap.mmap | bytes = b""
+                if count:
+                    exact = mmap.mmap(file.fileno(), length, prot=mmap.PROT_READ, offset=layout.halves)
+                    exact.madvise(mmap.MADV_RANDOM)
         except OSError as error:
             raise SegmentError(f"{path.name} cannot be read: {error.strerror}") from error
         rows = Rows(

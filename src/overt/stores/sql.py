@@ -120,6 +120,10 @@ class SqlStores:
             yield from inspection.faults(connection, shelf)
             yield from self._index.inspect(connection, shelf)
 
+    def settle(self) -> None:
+        """Merge search segments now that would be merged in the background."""
+        self._index.settle()
+
     def close(self) -> None:
         """See `base.Stores.close`."""
         self._writer.close()
