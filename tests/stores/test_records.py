@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,8 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=
 
 
 def test_the_tail_follows_the_order_of_appending(stores: SqlStores) -> None:
-    events = [replace(make_event(number), time=NOON) for number in (3, 1, 2)]
+    times = [NOON, NOON, NOON - dt.timedelta(days=400), NOON - dt.timedelta(days=1)]  # a clock that stood and jumped
+    events = [replace(make_event(number), time=time) for number, time in zip((3, 1, 2, 0), times, strict=True)]
     for event in events:
         with stores.write() as unit:
             unit.records.append(event)

@@ -33,6 +33,21 @@ def test_a_token_is_forgotten_after_seven_days(url: str, vault: Vault) -> None:
     stores.close()
 
 
+def test_a_clock_that_jumps_back_loses_no_token(url: str, vault: Vault) -> None:
+    now = [NOON]
+    stores = SqlStores.open(url, vault, clock=lambda: now[0])
+    for jump in (0, -400, -1, 3):
+        now[0] = NOON + dt.timedelta(days=jump)
+        with stores.write() as unit:
+            unit.tokens.keep(ACCOUNT, "StartX", f"token{jump}", "digest", {"jump": jump})
+            unit.tokens.keep(ACCOUNT, "StartX", "same", "digest", {"jump": jump})
+        with stores.read() as unit:
+            assert unit.tokens.seen(ACCOUNT, "StartX", f"token{jump}") == ("digest", {"jump": jump})
+            assert unit.tokens.seen(ACCOUNT, "StartX", "same") == ("digest", {"jump": jump})
+            assert unit.tokens.seen(ACCOUNT, "StartX", "token0") == ("digest", {"jump": 0})
+    stores.close()
+
+
 @pytest.mark.parametrize("answer", [{"a": float("nan")}, {"a": NOON}])
 def test_an_answer_must_be_plain_json(stores: SqlStores, answer: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError)), stores.write() as unit:

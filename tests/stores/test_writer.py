@@ -176,6 +176,78 @@ def test_a_lost_transaction_is_everybodys(bench: Bench, engines: tuple[Engine, E
     assert numbers(engines) == [2]
 
 
+def once(bench: Bench, statement: str, error: BaseException) -> None:
+    """The next time that statement is sent, it fails so before SQLite has seen it."""
+
+    def fail(_connection: Connection, _cursor: object, sent: str, *_rest: object) -> None:
+        if sent == statement:
+            event.remove(bench.connection.engine, "before_cursor_execute", fail)
+            raise error
+
+    event.listen(bench.connection.engine, "before_cursor_execute", fail)
+
+
+def test_an_interrupted_commit_acknowledges_nobody(bench: Bench, engines: tuple[Engine, Engine]) -> None:
+    told: list[str] = []
+
+    def insert(number: int) -> None:
+        try:
+            bench.insert(number)
+        except (StoreError, KeyboardInterrupt) as error:
+            told.append(type(error).__name__)
+
+    once(bench, "COMMIT", KeyboardInterrupt())
+    with line_up(bench, 3) as threads:
+        threads += [threading.Thread(target=insert, args=(number,)) for number in range(3)]
+    assert sorted(told) == ["KeyboardInterrupt", "StoreError", "StoreError"]
+    assert numbers(engines) == []
+    bench.insert(7)
+    assert numbers(engines) == [7]
+
+
+def test_an_interrupted_statement_undoes_its_unit_and_writing_goes_on(
+    bench: Bench, engines: tuple[Engine, Engine]
+) -> None:
+    bench.insert(1)
+    once(bench, "INSERT INTO numbers VALUES (?)", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        bench.insert(2)
+    bench.insert(3)
+    assert numbers(engines) == [1, 3]
+
+
+def test_a_unit_that_cannot_be_undone_takes_its_group_with_it(bench: Bench, engines: tuple[Engine, Engine]) -> None:
+    """Or half of what it did would be committed with the others."""
+    told: list[str] = []
+
+    def insert(number: int) -> None:
+        try:
+            with bench.writer.unit() as connection:
+                connection.exec_driver_sql("INSERT INTO numbers VALUES (?)", (number,))
+                if number == 1:
+                    raise ZeroDivisionError  # noqa: TRY301
+        except (StoreError, ZeroDivisionError) as error:
+            told.append(type(error).__name__)
+
+    once(bench, "ROLLBACK TO unit", StoreError("input/output error"))
+    first, second = (threading.Thread(target=insert, args=(number,)) for number in range(2))
+    with bench.writer._turn:
+        first.start()
+        while bench.writer._in_line < 1:
+            threading.Event().wait(0.001)
+        bench.writer._in_line += 1  # as if the second stood in line already
+    while bench.writer._group is None or bench.writer._group.members < 1:
+        threading.Event().wait(0.001)
+    bench.writer._in_line -= 1
+    second.start()
+    for each in (first, second):
+        each.join()
+    assert sorted(told) == ["StoreError", "ZeroDivisionError"]
+    assert numbers(engines) == []
+    bench.insert(7)
+    assert numbers(engines) == [7]
+
+
 def test_a_unit_inside_a_unit_is_refused(bench: Bench, engines: tuple[Engine, Engine]) -> None:
     with bench.writer.unit():
         with pytest.raises(StoreError, match="already"), bench.writer.unit():

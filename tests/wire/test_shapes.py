@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from overt.errors import SerializationException, ValidationException
+from overt.ops import registry
 from overt.wire import shapes
-from overt.wire.services import rekognition
+from overt.wire.services import pattern, rekognition
 
 
 def parse(operation: str, value: Any) -> dict[str, Any]:
@@ -123,3 +125,29 @@ def test_numbers_that_are_not_finite_are_never_sent() -> None:
 def test_names_outside_an_enum_are_never_sent() -> None:
     with pytest.raises(TypeError):
         render("DetectFaces", {"FaceDetails": [{"Emotions": [{"Type": "BORED", "Confidence": 1.0}]}]})
+
+
+def test_no_name_that_is_kept_can_hold_what_a_database_cannot() -> None:
+    """PostgreSQL takes no NUL in a text, so a request that has one must be refused before it gets there."""
+
+    def strings(shape: Any, path: str, above: frozenset[str]) -> Iterator[tuple[str, Any]]:
+        if shape.type_name == "structure" and shape.name not in above:
+            for name, member in shape.members.items():
+                yield from strings(member, f"{path}.{name}", above | {shape.name})
+        elif shape.type_name == "list":
+            yield from strings(shape.member, path, above)
+        elif shape.type_name == "map":
+            yield from strings(shape.key, path, above)
+            yield from strings(shape.value, path, above)
+        elif shape.type_name == "string" and not shape.enum:
+            yield path.rpartition(".")[2], shape.metadata.get("pattern")
+
+    operations = rekognition().operations
+    taking = {
+        name
+        for operation in registry.offered()
+        for name, wanted in strings(operations[operation].input_shape, "", frozenset())
+        if wanted is None or any(pattern(wanted).fullmatch(text) for text in ("\0", "a\0", "\0a", "a\0b"))
+    }
+    # Names of S3 objects and of a review's flow are not kept; tokens are checked by their seal, ARNs by `ops/tags.py`.
+    assert taking == {"Name", "Version", "FlowDefinitionArn", "NextToken", "ResourceArn"}

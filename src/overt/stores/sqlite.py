@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -35,8 +36,8 @@ _READER = ("query_only=ON",)
 _HELP = {
     "SQLITE_FULL": "the disk is full; make room, and writing goes on by itself",
     "SQLITE_IOERR": "the disk does not take or give what it should; is it full, or broken?",
-    "SQLITE_READONLY": "the file or its folder may not be written by this user, or lies on a read-only file system",
-    "SQLITE_CANTOPEN": "the file or its folder may not be opened and written by this user",
+    "SQLITE_READONLY": "the file or its folder can no longer be written by this user",
+    "SQLITE_CANTOPEN": "the file or its folder can no longer be opened by this user",
     "SQLITE_BUSY": "another process has been writing for long; try again",
     "SQLITE_CORRUPT": "the file is damaged; restore a backup",
     "SQLITE_NOTADB": "the file is no database of overt; restore a backup",
@@ -60,6 +61,7 @@ def open_engines(url: str) -> tuple[Engine, Engine]:
     except (OSError, sqlite3.Error) as error:
         msg = f"{file} cannot be made: {error}"
         raise StoreError(msg) from error
+    _check_writable(file)
     return _engine(file, _WRITER, 1, 0), _engine(file, _READER, _READERS, -1)
 
 
@@ -85,6 +87,15 @@ def damage(connection: Connection) -> Iterator[str]:
             yield str(words)
     for table, row, owner, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"row {row} of {table} belongs to nothing in {owner}"
+
+
+def _check_writable(file: Path) -> None:
+    """SQLite itself would open it, and then refuse every call's record."""
+    effective = os.access in os.supports_effective_ids
+    for path in (file, file.parent):  # beside the file lies its WAL
+        if not os.access(path, os.W_OK, effective_ids=effective):
+            msg = f"{path} may not be written by this user, or lies on a read-only file system"
+            raise StoreError(msg)
 
 
 def _create(file: Path) -> None:

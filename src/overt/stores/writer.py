@@ -126,8 +126,10 @@ class GroupWriter:
         except BaseException as error:
             if not self._undo_unit():  # disk full, input/output error: the other units go with it
                 self._group = None
-                self._give_up()
-                group.finish(StoreError(f"the transaction was lost to another unit's error: {error}"))
+                try:
+                    self._give_up()
+                finally:
+                    group.finish(StoreError(f"the transaction was lost to another unit's error: {error}"))
             raise
 
     def _undo_unit(self) -> bool:
@@ -151,15 +153,16 @@ class GroupWriter:
         except StoreError as failure:
             error = failure
         finally:
-            if error is not None:
-                self._give_up()
-            group.finish(error)
+            try:
+                if error is not None:
+                    self._give_up()
+            finally:
+                group.finish(error)
 
     def _give_up(self) -> None:
-        """Leave no transaction open: the next unit begins one."""
-        if self._is_open():
-            with suppress(StoreError):
-                self._connection.exec_driver_sql("ROLLBACK")
+        """Leave no transaction open: the next unit begins one. After an interrupt also on a new connection."""
+        with suppress(StoreError):
+            self._connection.rollback()
 
     def _wait(self, group: _Group) -> None:
         while not group.done.wait(_ORPHAN_SECONDS):
@@ -172,4 +175,6 @@ class GroupWriter:
 
     def _is_open(self) -> bool:
         """Whether the database still has our transaction."""
+        if self._connection.invalidated:
+            return False
         return bool(self._connection.connection.driver_connection.in_transaction)  # type: ignore[union-attr]
