@@ -19,8 +19,8 @@ def test_a_lone_question_is_a_pass_of_its_own() -> None:
         passes.append(list(questions))
         return [2 * question for question in questions]
 
-    batcher = Batcher(double)
-    assert [batcher.ask(number) for number in range(3)] == [0, 2, 4]
+    batcher: Batcher[int, int] = Batcher()
+    assert [batcher.ask(number, double) for number in range(3)] == [0, 2, 4]
     assert passes == [[0], [1], [2]]
 
 
@@ -35,11 +35,11 @@ def test_questions_that_wait_share_a_pass() -> None:
             assert go.wait(30)
         return [2 * question for question in questions]
 
-    batcher = Batcher(double)
+    batcher: Batcher[int, int] = Batcher()
     with ThreadPoolExecutor(101) as threads:
-        lead = threads.submit(batcher.ask, 0)
+        lead = threads.submit(batcher.ask, 0, double)
         assert first.wait(30)
-        rest = [threads.submit(batcher.ask, number) for number in range(1, 101)]
+        rest = [threads.submit(batcher.ask, number, double) for number in range(1, 101)]
         while len(batcher._waiting) < 100:
             pass
         go.set()
@@ -52,7 +52,7 @@ def test_an_error_reaches_everybody_in_the_pass_and_nobody_else() -> None:
     def divide(questions: Sequence[int]) -> list[float]:
         return [1 / question for question in questions]
 
-    batcher = Batcher(divide)
+    batcher: Batcher[int, float] = Batcher()
     with pytest.raises(ZeroDivisionError):
-        batcher.ask(0)
-    assert batcher.ask(2) == 0.5
+        batcher.ask(0, divide)
+    assert batcher.ask(2, divide) == 0.5

@@ -25,30 +25,33 @@ class _Entry(Generic[Question, Reply]):
 class Batcher(Generic[Question, Reply]):
     """Answers questions in passes, one pass at a time. A lone caller waits for nobody."""
 
-    def __init__(self, answer: Callable[[Sequence[Question]], Sequence[Reply]]) -> None:
-        """Args: answer: a pass; gives as many replies as it gets questions, in their order."""
-        self._answer = answer
+    def __init__(self) -> None:
         self._turn = threading.Lock()
         self._line = threading.Lock()
         self._waiting: list[_Entry[Question, Reply]] = []
 
-    def ask(self, question: Question) -> Reply:
-        """The reply to one question. Raises: what the pass that it was in raised."""
+    def ask(self, question: Question, answer: Callable[[Sequence[Question]], Sequence[Reply]]) -> Reply:
+        """The reply to one question.
+
+        Args: answer: a pass; gives as many replies as it gets questions, in their order. It is called with other
+            callers' questions too, who all give the same one.
+        Raises: what the pass that the question was in raised.
+        """
         entry: _Entry[Question, Reply] = _Entry(question)
         with self._line:
             self._waiting.append(entry)
         with self._turn:
             while not entry.is_done:  # whoever had the turn before may have answered it
-                self._pass()
+                self._pass(answer)
         if entry.error is not None:
             raise entry.error
         return entry.reply  # type: ignore[return-value]  # a Reply once it is done without an error
 
-    def _pass(self) -> None:
+    def _pass(self, answer: Callable[[Sequence[Question]], Sequence[Reply]]) -> None:
         with self._line:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
         try:
-            replies = self._answer([entry.question for entry in batch])
+            replies = answer([entry.question for entry in batch])
             for entry, reply in zip(batch, replies, strict=True):
                 entry.reply = reply
         except BaseException as error:  # noqa: BLE001 - every caller raises it in its own thread

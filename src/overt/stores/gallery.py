@@ -101,13 +101,13 @@ class Gallery:
         self._view: View | None = None
         self._past: tuple[tuple[float, int], ...] = ()  # when the gallery stood at which head; about the last minute
         self._rests_until = 0.0  # monotonic time before which no merge is tried, as one failed
-        self._batcher = Batcher(self._answer)
+        self._batcher: Batcher[_Asked, Answer] = Batcher()
 
     def search(self, feed: Feed, query: Query) -> Answer:
         """The rows nearest to a probe at the feed's head; more than `query.limit` where they tie with the last."""
         for _ in range(_ATTEMPTS):
             try:
-                return self._batcher.ask(_Asked(self.at(feed), query, feed.head))
+                return self._batcher.ask(_Asked(self.at(feed), query, feed.head), self._answer)
             except _SpoiledSegmentError as error:
                 self._discard(error.segment)
         msg = "the search files of this collection are damaged again and again; is the disk failing? (`overt verify`)"
