@@ -22,13 +22,12 @@ import numpy.typing as npt
 from overt.cli import measuring
 from overt.cli.home import own_store
 from overt.stores.base import NewFace, Roll
-from overt.stores.codes import unit as unit_rows
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.types import Box, Collection, Embedding, Floats
 
 _ACCOUNT, _MODEL = "000000000001", "bench"
-_LOADED = 20_000  # faces in one write unit of a load
+_LOADED = 60_000  # faces in one write unit of a load
 _WRITERS = 8
 _BOX = Box(0.1, 0.1, 0.5, 0.5)
 
@@ -43,7 +42,7 @@ def measure(halves: npt.NDArray[np.float16], probes: Floats, limit: int, seconds
         with _open(home) as stores:
             with stores.write() as unit:
                 people = unit.collections.create(_ACCOUNT, "people", _MODEL, dt.datetime.now(dt.UTC))
-            loading = _seconds(partial(_load, stores, people, halves))
+            loading = sum(_seconds(partial(_load, stores, people, roll)) for roll in _rolls(halves))
             building = _seconds(partial(_search, stores, people, probes[0], limit))
             stores.settle()
         opened = time.perf_counter()
@@ -77,15 +76,18 @@ def _open(home: Path) -> Iterator[SqlStores]:
         yield stores
 
 
-def _load(stores: SqlStores, people: Collection, halves: npt.NDArray[np.float16]) -> None:
+def _rolls(halves: npt.NDArray[np.float16]) -> Iterator[Roll]:
     boxes = np.tile(np.array([_BOX.left, _BOX.top, _BOX.width, _BOX.height]), (_LOADED, 1))
     for start in range(0, len(halves), _LOADED):
-        vectors = unit_rows(halves[start : start + _LOADED])
-        ids = [str(uuid.uuid4()) for _ in range(len(vectors))]
-        count = len(ids)
-        roll = Roll(ids, ids, [None] * count, boxes[:count], np.ones(count), [None] * count, vectors)
-        with stores.write() as unit:
-            unit.faces.load(people, _MODEL, roll)
+        vectors = halves[start : start + _LOADED]
+        count = len(vectors)
+        ids = [str(uuid.uuid4()) for _ in range(count)]
+        yield Roll(ids, ids, [None] * count, boxes[:count], np.ones(count), [None] * count, vectors)
+
+
+def _load(stores: SqlStores, people: Collection, roll: Roll) -> None:
+    with stores.write() as unit:
+        unit.faces.load(people, _MODEL, roll)
 
 
 def _search(stores: SqlStores, people: Collection, probe: Floats, limit: int) -> None:

@@ -57,19 +57,21 @@ def unroll(connection: Connection, shelf: Shelf, size: int) -> Generator[Roll, N
 
 
 def _strips(number: int, dealt: range, roll: Roll) -> Iterator[list[tuple[object, ...]]]:
-    """The rows of the table, some at a time: so few that the garbage collector takes no notice of them."""
+    """The rows of the table, some at a time: so few that the garbage collector takes no notice of them.
+
+    In the order of their ids: ids are random, and the pages of their index are then each visited once.
+    """
+    order = sorted(range(len(roll)), key=roll.ids.__getitem__)
     for start in range(0, len(roll), _STRIP):
-        some = slice(start, start + _STRIP)
+        some = order[start : start + _STRIP]
         yield list(
             zip(
                 itertools.repeat(number),
-                dealt[some],
-                roll.ids[some],
-                roll.image_ids[some],
-                roll.external_image_ids[some],
+                *([column[row] for row in some] for column in (dealt, roll.ids, roll.image_ids)),
+                [roll.external_image_ids[row] for row in some],
                 *roll.boxes[some].T.tolist(),
                 roll.confidences[some].tolist(),
-                roll.user_ids[some],
+                [roll.user_ids[row] for row in some],
                 vectors.encode_rows(roll.vectors[some]),
                 strict=False,  # the first never ends
             )
