@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from overt.stores import gallery as module
-from overt.stores.archive import Archive
 from overt.stores.base import StoreError
 from overt.stores.codes import Halves, Numbers, Rows, unit
 from overt.stores.exact import Answer, Scanner, cosine
 from overt.stores.gallery import Gallery, Query
 from overt.stores.kernels.numpy import NumpyKernel
 from overt.stores.segment import Space
+from overt.stores.segment_folder import SegmentFolder
 from overt.testing.stores import make_vectors
 
 DIMENSION = 8
@@ -67,8 +67,8 @@ def scanner() -> Iterator[Scanner]:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path / "7-faces", SPACE)
+def folder(tmp_path: Path) -> SegmentFolder:
+    return SegmentFolder(tmp_path / "7-faces", SPACE)
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def make_history(length: int, seed: int) -> FakeFeed:
 @pytest.mark.parametrize("keeps_files", [False, True])
 @pytest.mark.usefixtures("small")
 def test_every_head_sees_its_own_rows_in_any_order_of_asking(
-    scanner: Scanner, archive: Archive, *, keeps_files: bool
+    scanner: Scanner, folder: SegmentFolder, *, keeps_files: bool
 ) -> None:
     random = np.random.default_rng(3)
     history = make_history(400, seed=3)
-    gallery = Gallery(DIMENSION, scanner, archive if keeps_files else None)
+    gallery = Gallery(DIMENSION, scanner, folder if keeps_files else None)
     head = 1
     while head < 400:
         head = min(400, head + int(random.integers(1, 30)))
@@ -127,24 +127,24 @@ def test_every_head_sees_its_own_rows_in_any_order_of_asking(
 
 
 @pytest.mark.usefixtures("small", "impatient")
-def test_files_outlive_the_gallery_and_spare_the_database(scanner: Scanner, archive: Archive) -> None:
+def test_files_outlive_the_gallery_and_spare_the_database(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(600, seed=4)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     for head in range(10, 601, 10):
         assert found(gallery, history.at(head)) == history.at(head).alive()
         gallery.tend()
-    again = Gallery(DIMENSION, scanner, archive)
+    again = Gallery(DIMENSION, scanner, folder)
     feed = history.at(600)
     assert found(again, feed) == feed.alive()
     read = sum(until - after for after, until in feed.reads)
     assert read <= 2 * 20  # the tail alone
     assert len(again.segments) < 12
-    assert sorted(segment.path for segment in again.segments) == sorted(archive.folder.iterdir())
+    assert sorted(segment.path for segment in again.segments) == sorted(folder.path.iterdir())
 
 
 @pytest.mark.usefixtures("small")
-def test_a_large_collection_is_read_in_pieces(scanner: Scanner, archive: Archive) -> None:
-    gallery = Gallery(DIMENSION, scanner, archive)
+def test_a_large_collection_is_read_in_pieces(scanner: Scanner, folder: SegmentFolder) -> None:
+    gallery = Gallery(DIMENSION, scanner, folder)
     assert found(gallery, FakeFeed(1000)) == list(range(1, 1001))
     assert len(gallery.segments) >= 8
     assert gallery.nbytes < 100 * 100
@@ -179,9 +179,11 @@ def test_younger_rows_may_be_passed_over(scanner: Scanner) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_dead_rows_leave_memory_and_files(scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_rows_leave_memory_and_files(
+    scanner: Scanner, folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "SEALED", 50)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     assert found(gallery, FakeFeed(60)) == list(range(1, 61))
     found(gallery, FakeFeed(70))
     history = FakeFeed(110, {sequence: 70 + sequence for sequence in [*range(1, 31), *range(61, 71)]})
@@ -200,10 +202,10 @@ def test_dead_rows_leave_memory_and_files(scanner: Scanner, archive: Archive, mo
 
 @pytest.mark.usefixtures("small")
 def test_a_snapshot_older_than_what_was_dropped_is_read_anew(
-    scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.0)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     history = make_history(300, seed=5)
     for head in (100, 200, 300):
         found(gallery, history.at(head))
@@ -212,39 +214,39 @@ def test_a_snapshot_older_than_what_was_dropped_is_read_anew(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_missing_file_is_made_anew_and_the_others_are_kept(scanner: Scanner, archive: Archive) -> None:
+def test_a_missing_file_is_made_anew_and_the_others_are_kept(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(500, seed=6)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     found(gallery, history)
     middle = gallery.segments[len(gallery.segments) // 2]
     middle.remove()
     feed = history.at(500)
-    again = Gallery(DIMENSION, scanner, archive)
+    again = Gallery(DIMENSION, scanner, folder)
     assert found(again, feed) == feed.alive()
     assert (middle.span.first - 1, middle.span.last) in feed.reads
     assert len(again.segments) == len(gallery.segments)
 
 
 @pytest.mark.usefixtures("small")
-def test_changed_bytes_never_answer_wrongly(scanner: Scanner, archive: Archive) -> None:
+def test_changed_bytes_never_answer_wrongly(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(120, seed=7)
-    found(Gallery(DIMENSION, scanner, archive), history)
-    path = next(archive.folder.iterdir())
+    found(Gallery(DIMENSION, scanner, folder), history)
+    path = next(folder.path.iterdir())
     whole = path.read_bytes()
     random = np.random.default_rng(8)
     for place in random.integers(len(whole), size=300).tolist():
         spoiled = bytearray(whole)
         spoiled[place] ^= int(random.integers(1, 256))
-        for each in archive.folder.iterdir():
+        for each in folder.path.iterdir():
             each.unlink()
         path.write_bytes(spoiled)
-        assert found(Gallery(DIMENSION, scanner, archive), history) == history.alive()
+        assert found(Gallery(DIMENSION, scanner, folder), history) == history.alive()
 
 
 @pytest.mark.usefixtures("small")
-def test_a_file_spoiled_while_it_is_mapped_is_put_aside(scanner: Scanner, archive: Archive) -> None:
+def test_a_file_spoiled_while_it_is_mapped_is_put_aside(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(120, seed=7)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     found(gallery, history)
     segment = gallery.segments[0]
     size = segment.path.stat().st_size
@@ -257,47 +259,47 @@ def test_a_file_spoiled_while_it_is_mapped_is_put_aside(scanner: Scanner, archiv
 
 @pytest.mark.usefixtures("small")
 def test_files_that_spoil_again_and_again_are_an_error(
-    scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Rows, "spoiled", lambda self, found: found[:1])
     with pytest.raises(StoreError, match="damaged again and again"):
-        ask(Gallery(DIMENSION, scanner, archive), FakeFeed(100))
+        ask(Gallery(DIMENSION, scanner, folder), FakeFeed(100))
 
 
 @pytest.mark.usefixtures("small")
-def test_files_of_something_else_are_not_used(scanner: Scanner, archive: Archive) -> None:
-    found(Gallery(DIMENSION, scanner, archive), FakeFeed(100))
+def test_files_of_something_else_are_not_used(scanner: Scanner, folder: SegmentFolder) -> None:
+    found(Gallery(DIMENSION, scanner, folder), FakeFeed(100))
     for other in (
         Space("cd" * 16, 7, "faces", "model-1", DIMENSION),
         Space("ab" * 16, 7, "faces", "model-2", DIMENSION),
         Space("ab" * 16, 7, "users", "model-1", DIMENSION),
     ):
         feed = FakeFeed(100)
-        found(Gallery(DIMENSION, scanner, Archive(archive.folder, other)), feed)
+        found(Gallery(DIMENSION, scanner, SegmentFolder(folder.path, other)), feed)
         assert feed.reads[0] == (0, 100)
 
 
 @pytest.mark.usefixtures("small")
-def test_files_from_after_the_database_went_back_are_not_used(scanner: Scanner, archive: Archive) -> None:
-    found(Gallery(DIMENSION, scanner, archive), FakeFeed(100))
-    assert found(Gallery(DIMENSION, scanner, archive), FakeFeed(50)) == list(range(1, 51))
+def test_files_from_after_the_database_went_back_are_not_used(scanner: Scanner, folder: SegmentFolder) -> None:
+    found(Gallery(DIMENSION, scanner, folder), FakeFeed(100))
+    assert found(Gallery(DIMENSION, scanner, folder), FakeFeed(50)) == list(range(1, 51))
 
 
 @pytest.mark.usefixtures("small")
 def test_files_of_a_database_that_was_exchanged_are_not_used(
-    scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found(Gallery(DIMENSION, scanner, archive), FakeFeed(100))
+    found(Gallery(DIMENSION, scanner, folder), FakeFeed(100))
     others = make_vectors(5000, seed=2, dimension=DIMENSION).astype(np.float16)
     others[0] = HALVES[0]
     monkeypatch.setitem(globals(), "HALVES", others)
-    assert found(Gallery(DIMENSION, scanner, archive), FakeFeed(100)) == list(range(1, 101))
+    assert found(Gallery(DIMENSION, scanner, folder), FakeFeed(100)) == list(range(1, 101))
 
 
 @pytest.mark.usefixtures("small")
 def test_without_a_writable_folder_search_runs_from_memory(scanner: Scanner, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    gallery = Gallery(DIMENSION, scanner, Archive(tmp_path / "file" / "7-faces", SPACE))
+    gallery = Gallery(DIMENSION, scanner, SegmentFolder(tmp_path / "file" / "7-faces", SPACE))
     for head in (100, 200):
         assert found(gallery, FakeFeed(head)) == list(range(1, head + 1))
         gallery.tend()
@@ -305,32 +307,32 @@ def test_without_a_writable_folder_search_runs_from_memory(scanner: Scanner, tmp
 
 
 @pytest.mark.usefixtures("small", "impatient")
-def test_two_galleries_may_share_a_folder(scanner: Scanner, archive: Archive) -> None:
+def test_two_galleries_may_share_a_folder(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(600, seed=9)
-    one, other = Gallery(DIMENSION, scanner, archive), Gallery(DIMENSION, scanner, archive)
+    one, other = Gallery(DIMENSION, scanner, folder), Gallery(DIMENSION, scanner, folder)
     for head in range(7, 601, 7):
         feed = history.at(head)
         gallery = one if head % 2 else other
         assert found(gallery, feed) == feed.alive()
         gallery.tend()
-    for gallery in (one, other, Gallery(DIMENSION, scanner, archive)):
+    for gallery in (one, other, Gallery(DIMENSION, scanner, folder)):
         assert found(gallery, history) == history.alive()
 
 
 @pytest.mark.usefixtures("small")
-def test_erased_rows_are_nowhere(scanner: Scanner, archive: Archive) -> None:
-    gallery, neighbour = Gallery(DIMENSION, scanner, archive), Gallery(DIMENSION, scanner, archive)
+def test_erased_rows_are_nowhere(scanner: Scanner, folder: SegmentFolder) -> None:
+    gallery, neighbour = Gallery(DIMENSION, scanner, folder), Gallery(DIMENSION, scanner, folder)
     found(neighbour, FakeFeed(90))
     found(gallery, FakeFeed(90))
     found(gallery, FakeFeed(95))
     view = gallery.at(FakeFeed(95))
-    stale = [path.open("rb") for path in archive.folder.iterdir()]
+    stale = [path.open("rb") for path in folder.path.iterdir()]
     doomed = [5, 50, 93]
     history = FakeFeed(98, {5: 96, 50: 97, 93: 98})
     names = gallery.erase(history)
     assert len(names) == len(stale)
     assert found(gallery, history) == history.alive()
-    held = [file.read() for file in stale] + [path.read_bytes() for path in archive.folder.iterdir()]
+    held = [file.read() for file in stale] + [path.read_bytes() for path in folder.path.iterdir()]
     for file in stale:
         file.close()
     for sequence in doomed:
@@ -342,10 +344,10 @@ def test_erased_rows_are_nowhere(scanner: Scanner, archive: Archive) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_an_inspection_compares_every_row_with_the_database(
-    scanner: Scanner, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    scanner: Scanner, folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     history = make_history(200, seed=11)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     assert list(gallery.inspect(history)) == []
     path = gallery.segments[0].path
     whole = path.read_bytes()
@@ -364,9 +366,9 @@ def test_an_inspection_compares_every_row_with_the_database(
 
 
 @pytest.mark.usefixtures("small", "impatient")
-def test_searches_go_on_while_rows_come_and_go_and_files_are_merged(scanner: Scanner, archive: Archive) -> None:
+def test_searches_go_on_while_rows_come_and_go_and_files_are_merged(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(600, seed=10)
-    gallery = Gallery(DIMENSION, scanner, archive)
+    gallery = Gallery(DIMENSION, scanner, folder)
     head = [1]
     done = threading.Event()
 

@@ -17,7 +17,6 @@ from typing import Protocol
 import numpy as np
 import structlog
 
-from overt.stores.archive import Archive
 from overt.stores.base import StoreError
 from overt.stores.batching import Batcher
 from overt.stores.block import Block, View, find
@@ -25,6 +24,7 @@ from overt.stores.codes import Halves, Numbers, Probe
 from overt.stores.exact import Answer, Cosines, Scanner, SpoiledRowsError
 from overt.stores.kernels.numpy import nth_best
 from overt.stores.segment import Segment, SegmentError, Span
+from overt.stores.segment_folder import SegmentFolder
 from overt.types import Floats
 
 log = structlog.get_logger(__name__)
@@ -91,11 +91,11 @@ class _SpoiledSegmentError(Exception):
 class Gallery:
     """The shared, growing view of one collection's faces or users. Safe for many threads."""
 
-    def __init__(self, dimension: int, scanner: Scanner, archive: Archive | None = None) -> None:
-        """Args: archive: where to keep segments; without one all rows stay in memory."""
+    def __init__(self, dimension: int, scanner: Scanner, folder: SegmentFolder | None = None) -> None:
+        """Args: folder: where to keep segments; without one all rows stay in memory."""
         self._dimension = dimension
         self._scanner = scanner
-        self._archive = archive
+        self._folder = folder
         self._lock = threading.Lock()  # held while the view changes
         self._tending = threading.Lock()
         self._view: View | None = None
@@ -141,11 +141,11 @@ class Gallery:
         view = self._view
         if view is None or self._tending.locked() or time.monotonic() < self._rests_until:
             return False
-        return self._tail_is_dirty(view) or (self._archive is not None and _plan(view, self._horizon(view)) is not None)
+        return self._tail_is_dirty(view) or (self._folder is not None and _plan(view, self._horizon(view)) is not None)
 
     def inspect(self, feed: Feed) -> Iterator[str]:
         """What is wrong with the files and with what would be searched, compared with the database row by row."""
-        for path, fault in () if self._archive is None else self._archive.inspect():
+        for path, fault in () if self._folder is None else self._folder.inspect():
             if fault is not None:
                 yield f"{path.name}: {fault}"
         view, known = self.at(feed), 0
@@ -197,7 +197,7 @@ class Gallery:
 
     def _load(self, feed: Feed) -> View:
         """Everything alive in the feed's snapshot: from segments where there are good ones, else from the database."""
-        segments = [] if self._archive is None else self._archive.open(feed.head, feed.lookup)
+        segments = [] if self._folder is None else self._folder.open(feed.head, feed.lookup)
         self._past = ()
         gone, died = feed.died(min((segment.span.as_of for segment in segments), default=feed.head))
         view = View.empty(self._dimension, feed.head)
@@ -256,14 +256,14 @@ class Gallery:
 
     def _seal(self, view: View, last: int, horizon: int) -> View:
         """The view with its tail made a segment that covers sequences up to `last`; as it was where that fails."""
-        if self._archive is None or not len(view.tail.rows):
+        if self._folder is None or not len(view.tail.rows):
             return view
         span = Span(view.sealed + 1, last, horizon)
         try:
-            segment = self._archive.add(span, [(view.tail.rows, view.tail.kept(horizon))])
+            segment = self._folder.add(span, [(view.tail.rows, view.tail.kept(horizon))])
         except SegmentError as error:
             log.warning("search runs from memory: no segment could be kept", reason=str(error))
-            self._archive = None
+            self._folder = None
             return view
         sealed = Block(segment.rows, segment=segment).with_dead(*view.tail.deaths)
         return view.with_sealed(sealed, last, since=min(horizon, view.head)).with_tail(Block.empty(self._dimension))
@@ -273,13 +273,13 @@ class Gallery:
 
     def _merge(self, blocks: Sequence[Block], horizon: int) -> Sequence[Segment]:
         """Put one segment in the place of some, which are returned; of none where it could not be written."""
-        archive = self._archive
+        folder = self._folder
         old = [block.segment for block in blocks if block.segment is not None]
-        if archive is None or not old:
+        if folder is None or not old:
             return []
         span = Span(old[0].span.first, old[-1].span.last, horizon)
         try:
-            segment = archive.add(span, [(block.rows, block.kept(horizon)) for block in blocks])
+            segment = folder.add(span, [(block.rows, block.kept(horizon)) for block in blocks])
         except SegmentError as error:
             log.warning("search segments could not be merged", reason=str(error))
             self._rests_until = time.monotonic() + _PATIENCE
@@ -303,9 +303,9 @@ class Gallery:
     def _blot(self, sequences: Numbers) -> list[str]:
         """Overwrite rows in all files, and put files without them in their place. Raises: StoreError."""
         view = self._view
-        if self._archive is None or view is None:
+        if self._folder is None or view is None:
             return []
-        stale = {segment: find(segment.rows.sequences, sequences) for segment in self._archive.others(view.segments)}
+        stale = {segment: find(segment.rows.sequences, sequences) for segment in self._folder.others(view.segments)}
         for block in view.blocks:
             if block.segment is not None:
                 numbers, held = find(block.rows.sequences, sequences)

@@ -21,12 +21,12 @@ import numpy as np
 from sqlalchemy import Connection, Select, Table, select
 
 from overt.stores import vectors
-from overt.stores.archive import Archive
 from overt.stores.codes import Halves, Numbers, Probe, quantise
 from overt.stores.exact import Answer, Part, Scanner
 from overt.stores.gallery import Gallery, Query
 from overt.stores.schema import collections, faces, tombstones, users
 from overt.stores.segment import Space
+from overt.stores.segment_folder import SegmentFolder
 from overt.stores.shelf import Shelf, among
 
 # Memory for tails: thousands of small collections. The gallery in use always stays, however large.
@@ -195,8 +195,9 @@ class Index:
         space = Space(
             self._lineage, shelf.number, table.name, shelf.model, dimension, self._share.number, self._share.of
         )
-        archive = None if self._folder is None else Archive(self._folder / f"{shelf.number}-{table.name}", space)
-        return Gallery(dimension, self._scanner, archive)
+        path = self._folder
+        folder = None if path is None else SegmentFolder(path / f"{shelf.number}-{table.name}", space)
+        return Gallery(dimension, self._scanner, folder)
 
     def search(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Answer | None:
         """Search one gallery as a connection sees it; None when it is empty."""

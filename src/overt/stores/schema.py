@@ -150,7 +150,7 @@ tombstones = Table(
 graves = Table(
     "graves",
     METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
     Column("created", Moment, primary_key=True),
 )
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "graves",
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", sa.Integer().with_variant(sa.BigInteger, "postgresql"), nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("number", "created", name="pk_graves"),
     )

@@ -25,12 +25,12 @@ _SAMPLE = 16  # rows of a segment compared with the database before it is truste
 _ABANDONED = 3600.0  # seconds after which a draft is one of a process that was ended
 
 
-class Archive:
+class SegmentFolder:
     """Keeps the segments of one space. Safe for many threads, as it holds nothing but a path."""
 
-    def __init__(self, folder: Path, space: Space) -> None:
+    def __init__(self, path: Path, space: Space) -> None:
         self.space = space
-        self.folder = folder
+        self.path = path
 
     def open(self, head: int, lookup: Lookup) -> list[Segment]:
         """The segments to search, none overlapping another, in the order of their sequences.
@@ -58,7 +58,7 @@ class Archive:
 
     def add(self, span: Span, pieces: Sequence[tuple[Rows, Kept | None]]) -> Segment:
         """See `Segment.write`."""
-        return Segment.write(self.folder, self.space, span, pieces)
+        return Segment.write(self.path, self.space, span, pieces)
 
     def inspect(self) -> Iterator[tuple[Path, str | None]]:
         """Each file of the folder, every byte of it checked, and what is wrong with it; nothing is removed."""
@@ -83,12 +83,12 @@ class Archive:
         return found
 
     def _files(self) -> list[Path]:
-        if not self.folder.is_dir():
+        if not self.path.is_dir():
             return []
-        for draft in self.folder.glob(f"*{DRAFT}"):
+        for draft in self.path.glob(f"*{DRAFT}"):
             if time.time() - draft.stat().st_mtime > _ABANDONED:
                 draft.unlink(missing_ok=True)
-        return sorted(self.folder.glob(f"*{SUFFIX}"))
+        return sorted(self.path.glob(f"*{SUFFIX}"))
 
 
 def _compare(segment: Segment, lookup: Lookup) -> None:
