@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from overt.cli import output
+from overt.cli import output, reindexing
 from overt.cli.home import engine
 from overt.engine import Engine
 from overt.ops.matching import THRESHOLDS
 from overt.wire import local
 
 app = typer.Typer(help="Collections: galleries of enrolled faces.", no_args_is_help=True)
+app.command("reindex")(reindexing.reindex)
 
 
 def all_collections(opened: Engine) -> list[str]:

@@ -27,12 +27,12 @@ from overt.errors import (
     WireError,
 )
 from overt.ops.faces import Choice, index_chosen
-from overt.types import Box
+from overt.types import Box, Image
 from overt.wire import local
 
 FACES_PER_CALL = 100
 """Source: shape UserFaceList of the service model."""
-_LASTING = (InvalidImageFormatException, ImageTooLargeException, InvalidParameterException)
+LASTING = (InvalidImageFormatException, ImageTooLargeException, InvalidParameterException)
 """What is wrong with a picture itself, and will be the next time too."""
 _AHEAD = 4
 """Pictures fetched while all workers are busy, as S3 takes its time."""
@@ -120,7 +120,7 @@ class Mover:
         """Find the source's faces in a picture and enrol those."""
         paired: list[tuple[SourceFace, linking.Pair]] = []
 
-        def choose(boxes: Sequence[Box]) -> list[tuple[int, str | None]]:
+        def choose(_image: Image, boxes: Sequence[Box]) -> list[tuple[int, str | None]]:
             for members in linking.by_image(faces).values():
                 pairs = linking.pair(boxes, [face.box for face in members], self.least)
                 paired.extend((members[pair.wanted], pair) for pair in pairs)
@@ -150,7 +150,7 @@ class Mover:
         except WireError as error:
             told = error.detail or error.text
             outcome.problems[number] = told.replace(f"{self.place.bucket}/{picture.key}", "the picture")
-            outcome.settled &= isinstance(error, _LASTING)
+            outcome.settled &= isinstance(error, LASTING)
             return None
 
 

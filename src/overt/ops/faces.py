@@ -25,7 +25,7 @@ MOST_MATCHES = 4096  # also when MaxFaces is not given
 _IDS = uuid.UUID("7a1f1a54-6f0e-5c1f-9d7c-3a4e8f0b2c61")
 
 
-Choice = Callable[[Sequence[Box]], Sequence[tuple[int, str | None]]]
+Choice = Callable[[Image, Sequence[Box]], Sequence[tuple[int, str | None]]]
 """Picks among the boxes of a picture's faces, largest first: the places of those to enrol, each with the id that it
 is to have, None = the one that is derived."""
 
@@ -99,7 +99,7 @@ def _select(call: Call, engine: Engine, image: Image, wanted: frozenset[str]) ->
 def _pick(engine: Engine, image: Image, choice: Choice) -> Selection:
     models = engine.models.faces
     found = models.detect(image)
-    chosen = choice([face.box for face in found])
+    chosen = choice(image, [face.box for face in found])
     places = [place for place, _ in chosen]
     vectors = {place: models.embed(image, found[place]) for place in dict.fromkeys(places)}
     return Selection(

@@ -30,7 +30,7 @@ def find_gallery(unit: Unit, call: Call, engine: Engine) -> Collection:
     if collection.model != engine.models.faces.model:
         raise InvalidParameterException(
             detail=f"the collection's faces are of model {collection.model}, the installed one is "
-            f"{engine.models.faces.model}; enrol the pictures again in a new collection"
+            f"{engine.models.faces.model}; `overt collections reindex` embeds the pictures again"
         )
     return collection
 

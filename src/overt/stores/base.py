@@ -143,6 +143,12 @@ class Collections(Protocol):
     def delete(self, account: str, collection_id: str) -> None:
         """With all its faces, users and tags. Raises: NotFoundError."""
 
+    def head(self, account: str, collection_id: str) -> int:
+        """A number that rises with every change to its faces and users. Raises: NotFoundError."""
+
+    def exchange(self, account: str, one: str, other: str) -> None:
+        """Let two collections have each other's name; age and tags stay with the names. Raises: NotFoundError."""
+
 
 class Faces(Protocol):
     """The faces of collections."""

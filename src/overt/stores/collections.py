@@ -87,6 +87,25 @@ class SqlCollections:
         self._connection.execute(delete(tags).where(tags.c.resource == f"{account}:collection/{collection_id}"))
         self._forget(number)
 
+    def head(self, account: str, collection_id: str) -> int:
+        """See `base.Collections.head`."""
+        return locate(self._connection, self.get(account, collection_id)).head
+
+    def exchange(self, account: str, one: str, other: str) -> None:
+        """See `base.Collections.exchange`."""
+        # In one order whoever asks, so that two exchanges never wait for each other.
+        first, second = (self.get(account, name) for name in sorted((one, other)))
+        numbers = [locate(self._connection, collection).number for collection in (first, second)]
+        between = f"/{first.id}"  # no collection can be called that
+        for number, name, created in (
+            (numbers[0], between, first.created),
+            (numbers[1], first.id, first.created),
+            (numbers[0], second.id, second.created),
+        ):
+            self._connection.execute(
+                update(collections).where(collections.c.number == number).values(id=name, created=created)
+            )
+
     def _row(self, account: str, collection_id: str) -> AnyRow | None:
         statement = select(*_COLUMNS).where(collections.c.account == account, collections.c.id == collection_id)
         return self._connection.execute(held(self._connection, statement)).first()

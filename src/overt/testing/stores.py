@@ -193,6 +193,54 @@ class StoreContract:
         with stores.read() as unit:
             assert [face.id for face, _ in unit.faces.search(again, probe, 5, -1.0)] == ["new-00000"]
 
+    def test_two_collections_exchange_names(self, stores: Stores, people: Collection, vectors: Floats) -> None:
+        probe, late = Embedding(vectors[0], MODEL), NOON + dt.timedelta(days=1)
+        with stores.write() as unit:
+            unit.users.create(people, "ann")
+            unit.users.associate(people, "ann", ["face-00000"])
+            other = unit.collections.create(ACCOUNT, "another", "model-2", late)
+            unit.faces.add(other, "image", None, make_faces(make_vectors(1, seed=9), "new", "model-2"))
+            unit.tags.put(ARN + "people", {"k": "v"})
+        with stores.read() as unit:  # galleries are in memory
+            assert unit.faces.search(people, probe, 1, 0.5)
+        with stores.write() as unit:
+            unit.collections.exchange(ACCOUNT, "people", "another")
+            with pytest.raises(NotFoundError):
+                unit.collections.exchange(ACCOUNT, "people", "nobody")
+        for view in (stores.read, stores.write):
+            with view() as unit:
+                renewed = unit.collections.get(ACCOUNT, "people")
+                assert renewed == Collection(ACCOUNT, "people", "model-2", NOON, 1, 0)
+                former = unit.collections.get(ACCOUNT, "another")
+                assert former == Collection(ACCOUNT, "another", MODEL, late, len(vectors), 1)
+                assert unit.tags.of(ARN + "people") == {"k": "v"}
+                assert [face.id for face in unit.faces.page(renewed, 0, 9)] == ["new-00000"]
+                with pytest.raises(WrongModelError):
+                    unit.faces.search(renewed, probe, 1, 0.5)
+                assert [face.id for face, _ in unit.faces.search(former, probe, 1, 0.5)] == ["face-00000"]
+                assert [person.id for person, _ in unit.users.search(former, probe, 1, 0.5)] == ["ann"]
+
+    def test_a_head_rises_with_every_change(self, stores: Stores, people: Collection, vectors: Floats) -> None:  # noqa: ARG002
+        changes: list[Callable[[Unit], object]] = [
+            lambda unit: unit.users.create(people, "ann"),
+            lambda unit: unit.users.associate(people, "ann", ["face-00000"]),
+            lambda unit: unit.users.disassociate(people, "ann", ["face-00000"]),
+            lambda unit: unit.users.delete(people, "ann"),
+            lambda unit: unit.faces.delete(people, ["face-00000"]),
+            lambda unit: unit.faces.add(people, "image", None, make_faces(make_vectors(1, seed=8), "late")),
+        ]
+        heads = []
+        for change in changes:
+            with stores.read() as unit:
+                heads.append(unit.collections.head(ACCOUNT, "people"))
+            with stores.write() as unit:
+                change(unit)
+        with stores.read() as unit:
+            heads.append(unit.collections.head(ACCOUNT, "people"))
+            with pytest.raises(NotFoundError):
+                unit.collections.head(ACCOUNT, "nobody")
+        assert heads == sorted(set(heads))
+
     def test_a_collection_that_has_gone_is_not_found(self, stores: Stores, people: Collection) -> None:
         with stores.write() as unit:
             unit.collections.delete(ACCOUNT, "people")
