@@ -106,6 +106,12 @@ class Server:
     home: Path
     key_id: str
     secret: str
+    process: subprocess.Popen[str]
+
+    def stop(self) -> None:
+        """End it before the session does."""
+        self.process.terminate()
+        assert self.process.wait(timeout=15) == 0
 
     def client(self, **changes: Any) -> Any:
         """A boto3 client as its owner would make it; changes are further arguments of boto3's."""
@@ -137,7 +143,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         assert line, Path(log.name).read_text()
         lines = (folder / "credentials").read_text().splitlines()
         values = dict(line.split(" = ") for line in lines if " = " in line)
-        return Server(json.loads(line)["ready"], folder, values["aws_access_key_id"], values["aws_secret_access_key"])
+        key = (values["aws_access_key_id"], values["aws_secret_access_key"])
+        return Server(json.loads(line)["ready"], folder, *key, process)
 
     yield start
     for process in running:

@@ -31,13 +31,35 @@ def test_it_says_where_it_is_and_ends_when_told_to(home: Path) -> None:
 def test_the_owner_s_key_lasts_over_a_restart_and_is_made_anew_when_revoked(
     start_server: Callable[..., Any], told: Callable[..., Any], home: Path
 ) -> None:
-    first, second = start_server(home), start_server(home)
+    first = start_server(home)
+    first.stop()
+    second = start_server(home)
     assert first.key_id == second.key_id
     assert first.secret == second.secret
     told("keys", "revoke", first.key_id)
+    second.stop()
     third = start_server(home)
     assert third.key_id != first.key_id
     third.client().list_collections()
+
+
+def test_a_second_server_on_one_home_is_refused_by_name(
+    start_server: Callable[..., Any], overt: Callable[..., Any], told: Callable[..., Any], home: Path
+) -> None:
+    server = start_server(home)
+    done = overt("up", "--port", "0", "--home", home)
+    assert done.returncode == 1
+    assert f"a server is at work on {home} already (process {server.process.pid})" in done.stderr
+    told("collections", "create", "people")  # commands beside the server go on working
+    assert server.client().list_collections()["CollectionIds"] == ["people"]
+
+
+def test_a_killed_server_leaves_no_lock(start_server: Callable[..., Any], photos: Path, home: Path) -> None:
+    server = start_server(home)
+    server.client().detect_faces(Image={"Bytes": (photos / "obama.jpg").read_bytes()})  # its children are there too
+    server.process.kill()
+    server.process.wait()
+    start_server(home).client().list_collections()
 
 
 def test_a_port_in_use_is_told(overt: Callable[..., Any], home: Path) -> None:

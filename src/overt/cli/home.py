@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine over a home folder, for the commands that work on its data. Knows no command."""
+"""A home folder: an engine over it for the commands that work on its data, and its locks. Knows no command."""
 
 from __future__ import annotations
 
@@ -10,8 +10,29 @@ from types import MappingProxyType
 from typing import Any
 
 from overt import settings
-from overt.cli import logs
+from overt.cli import lock, logs
+from overt.cli.output import CommandError
 from overt.engine import Engine
+from overt.settings import Settings
+
+SERVER_LOCK = "server.lock"
+
+
+@contextmanager
+def alone(chosen: Settings, name: str, doer: str) -> Iterator[None]:
+    """Hold a lock of the home folder, which is made if need be: no other process then does the same in it.
+
+    Args: name: of the lock's file. doer: what holds it, for people. Raises: CommandError when another process does.
+    """
+    chosen.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with lock.held(chosen.home / name):
+            yield
+    except lock.HeldError as error:
+        raise CommandError(
+            f"{doer} is at work on {chosen.home} already (process {error.pid or 'unknown'}); "
+            "end it first, or choose another --home"
+        ) from None
 
 
 def own_store(home: Path) -> str:

@@ -25,6 +25,7 @@ from overt.cli import (
     migrate,
     models,
     output,
+    portable,
     up,
     verify,
 )
@@ -46,6 +47,8 @@ app.command("demo")(demo.demo)
 app.command("image")(image.image)
 app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
+collections.app.command("export")(portable.export)
+collections.app.command("import")(portable.import_collection)
 app.add_typer(collections.app, name="collections")
 app.add_typer(faces.app, name="faces")
 app.add_typer(migrate.app, name="migrate")

@@ -10,31 +10,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from overt.engine import Engine
+from overt.errors import WireError
 from overt.govern import audit
 from overt.types import Event
 
 
 @contextmanager
-def recorded(opened: Engine, operation: str, about: str) -> Iterator[None]:
-    """Do the block's work and leave a row of it, whether it was done or failed.
-
-    Args: operation: a name in the style of the contract's. about: what it was done with and to; only a keyed hash of
-        it is kept.
-    """
-    started, outcome = time.perf_counter(), "ok"
+def recorded(opened: Engine, operation: str, subject: str) -> Iterator[None]:
+    """Leave a row when the block ends, also when it fails. subject: what was worked on; only a keyed hash is kept."""
+    started, now = time.perf_counter(), dt.datetime.now(dt.UTC)
+    outcome = "ok"
     try:
         yield
     except BaseException as error:
-        outcome = type(error).__name__
+        outcome = error.code if isinstance(error, WireError) else type(error).__name__
         raise
     finally:
         event = Event(
             call_id=str(uuid.uuid4()),
-            time=dt.datetime.now(dt.UTC),
+            time=now,
             operation=operation,
             key_id="local",
             account=opened.settings.account,
-            digest=opened.digest("command", about.encode()),
+            digest=opened.digest("command", f"{operation}:{subject}".encode()),
             verdict="allow",
             outcome=outcome,
             milliseconds=round((time.perf_counter() - started) * 1000, 3),

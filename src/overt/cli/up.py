@@ -15,6 +15,7 @@ import typer
 from overt import app as application
 from overt import settings
 from overt.cli import logs, output
+from overt.cli.home import SERVER_LOCK, alone
 from overt.cli.listener import listen, serve
 from overt.engine import Engine
 from overt.govern import keys
@@ -38,6 +39,11 @@ def up(
 ) -> None:
     """Run the server in the foreground until interrupted."""
     chosen = settings.load(home=home, host=host, port=port, store=store)
+    with alone(chosen, SERVER_LOCK, "a server"):
+        _serve(chosen, as_json=as_json)
+
+
+def _serve(chosen: Settings, *, as_json: bool) -> None:
     listener = listen(chosen.host, chosen.port)
     logs.configure("json" if as_json else chosen.log_format)
     engine = Engine.open(chosen)
