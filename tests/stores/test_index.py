@@ -6,9 +6,11 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, event
 
+from overt.stores.base import Roll
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
@@ -97,3 +99,30 @@ def test_files_of_collections_long_gone_are_swept_at_the_start(url: str, vault: 
     (tmp_path / "segments" / "77-users").mkdir(parents=True)
     SqlStores.open(url, vault, segments=tmp_path / "segments").close()
     assert list((tmp_path / "segments").iterdir()) == []
+
+
+def test_users_are_searched_as_faces_are(url: str, vault: Vault, tmp_path: Path) -> None:
+    count = 67_000
+    vectors = make_vectors(count, seed=1)
+    people_of = [f"user-{row // 2:05d}" if row < 1000 else f"user-{row:05d}" for row in range(count)]
+    ids = [f"face-{row:05d}" for row in range(count)]
+    boxes = np.tile([0.1, 0.1, 0.5, 0.5], (count, 1))
+    roll = Roll(ids, ids, [None] * count, boxes, np.ones(count), people_of, vectors)
+    with closing(SqlStores.open(url, vault, segments=tmp_path / "segments")) as stores:
+        with stores.write() as unit:
+            people = unit.collections.create(ACCOUNT, "people", MODEL, NOON)
+            unit.users.load(people, people_of)
+            unit.faces.load(people, MODEL, roll)
+        for gone in ([], ["user-60001"]):
+            with stores.write() as unit:
+                for user_id in gone:
+                    unit.users.disassociate(people, "user-60000", ["face-60000"])
+                    unit.users.delete(people, user_id)
+            with stores.read() as unit:
+                probe = unit.users.vector(people, "user-00007")
+                assert probe is not None
+                found = unit.users.search(people, probe, 5, 0.3)
+            assert found[0][0].id == "user-00007"
+            assert found[0][0].face_count == 2
+        assert len(list((tmp_path / "segments").glob("1-users/*.segment"))) == 1
+        assert list(stores.verify(people)) == []

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from overt.stores import inspection, postgresql, sqlite, urls
+from overt.stores import inspection, lineage, postgresql, sqlite, urls
 from overt.stores.base import Erasure, StoreError, Unit
 from overt.stores.exact import Scanner
 from overt.stores.index import Index
 from overt.stores.kernels import choose
 from overt.stores.migrations import upgrade
 from overt.stores.postgresql import PostgresqlWriter
-from overt.stores.schema import collections, database
+from overt.stores.schema import collections
 from overt.stores.shelf import locate
 from overt.stores.unit import SqlUnit
 from overt.stores.vault import Vault
@@ -72,7 +72,7 @@ class SqlStores:
         try:
             with engines[0].connect() as connection:
                 upgrade(connection)
-                index = Index(Scanner(choose(kernel), os.cpu_count() or 1), segments, _lineage(connection))
+                index = Index(Scanner(choose(kernel), os.cpu_count() or 1), segments, lineage.current(connection))
                 index.sweep(connection.execute(select(collections.c.number)).scalars())
         except BaseException:
             for engine in engines:
@@ -153,8 +153,3 @@ class SqlStores:
 
 def _writer(engine: Engine) -> Writer:
     return PostgresqlWriter(engine) if engine.dialect.name == "postgresql" else GroupWriter(engine.connect())
-
-
-def _lineage(connection: Connection) -> str:
-    """Which database this is: a copy keeps its name, one restored from a backup gets a new one."""
-    return str(connection.execute(select(database.c.lineage)).scalar_one())
