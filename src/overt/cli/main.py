@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from overt import __version__
 from overt.cli import (
+    backup,
     bench,
     collections,
     config,
@@ -44,6 +45,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore_backup)
 app.command("image")(image.image)
 app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")

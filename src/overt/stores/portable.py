@@ -27,7 +27,7 @@ from overt.types import Collection
 
 KIND, VERSION = "overt-collection", 1
 FACES, USERS, VECTORS = "faces.jsonl", "users.jsonl", "vectors.npy"
-STRIP = 50_000  # faces in hand at a time: some ten megabytes, and half a second of the writer's time
+STRIP = 100_000  # faces in hand at a time: some hundred megabytes, and a second of the writer's time
 
 _LONGEST_LINE = 4096  # bytes; a face with all its ids at their longest has about 700
 _LARGEST_DIMENSION = 65_536
