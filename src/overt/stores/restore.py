@@ -72,9 +72,14 @@ def restore(chosen: Settings, archive: Archive, told: Iterable[Path], advance: A
     try:
         _unpack(archive, draft)
         backup.check_database(draft / DATABASE)
+        _renew(draft / DATABASE)
         unread = _close(chosen.database)
-        old = None if unread is None or unread else chosen.database
-        again = _make_ready(draft / DATABASE, known, old)
+        if unread == "":
+            try:
+                known += _take_over(draft / DATABASE, chosen.database)
+            except StoreError as error:
+                unread = str(error)
+        again = _delete_again(draft / DATABASE, known)
         kept = _put_in_place(chosen, draft)
     except BaseException:
         _reopen(chosen.database)
@@ -135,8 +140,8 @@ def _reopen(database: Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _make_ready(database: Path, known: Deletions, old: Path | None) -> Deletions:
-    """Make deletions again, in all bytes of the file; what was there to be deleted."""
+def _renew(database: Path) -> None:
+    """Bring a copy up to date and give it a life of its own."""
     url = f"sqlite:///{database}"
     SqlStores.open(url, _nobody()).close()
     engines = open_engines(url)
@@ -146,11 +151,19 @@ def _make_ready(database: Path, known: Deletions, old: Path | None) -> Deletions
         connection.exec_driver_sql("COMMIT")
     for engine in engines:
         engine.dispose()
-    if old is not None:
-        known += deletions.found(database, old)
-        with deletions.attached(database, old) as both:
-            both.execute(_CARRY_RECORDS)
-    stores = SqlStores.open(url, _nobody())
+
+
+def _take_over(database: Path, old: Path) -> Deletions:
+    """The deletions that only the replaced database knows of; its records go to the new one at once."""
+    known = deletions.found(database, old)
+    with deletions.attached(database, old) as both:
+        both.execute(_CARRY_RECORDS)
+    return known
+
+
+def _delete_again(database: Path, known: Deletions) -> Deletions:
+    """Delete, in all bytes of the file; what was there to be deleted."""
+    stores = SqlStores.open(f"sqlite:///{database}", _nobody())
     try:
         arrivals.clear(stores)
         return deletions.make_again(stores, known)
