@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ def test_erased_faces_are_in_no_file_and_on_the_receipt(told: Callable[..., Any]
     assert any("backups" in place for place in receipt["NotCovered"])
     assert [is_held(enrolled, number) for number in (3, 4, 7)] == [False, True, False]
     assert told("verify")["ok"] is True
+
+
+def test_what_was_erased_stays_so_when_all_but_a_backup_is_lost(
+    told: Callable[..., Any], overt: Callable[..., Any], enrolled: Path, tmp_path: Path
+) -> None:
+    saved, noted = tmp_path / "saved.backup", tmp_path / "erased.jsonl"
+    told("backup", saved)
+    for face_id in ("face-00003", "face-00007"):
+        told("faces", "erase", face_id, "--collection", "people", "--deletions", noted, "--yes")
+    new_home = tmp_path / "new"
+    new_home.mkdir()
+    done = overt("restore", saved, "--deletions", noted, "--yes", "--home", new_home, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["deleted_again"]["faces"] == 2
+    assert [is_held(new_home, number) for number in (3, 4, 7)] == [False, True, False]
 
 
 def test_an_erasure_leaves_a_row(told: Callable[..., Any], enrolled: Path) -> None:

@@ -13,7 +13,7 @@ import typer
 from overt import settings
 from overt.cli import logs, output
 from overt.cli.home import SERVER_LOCK, alone, engine
-from overt.cli.recorded import recorded
+from overt.cli.record import recorded
 from overt.settings import Settings
 from overt.stores import backup as backups
 from overt.stores import files, restore
@@ -32,7 +32,7 @@ def backup(
 ) -> None:
     """Save all data but the buckets to one file, beside a running server. Guard it as what it holds."""
     chosen = settings.load(home=home)
-    backups.check_url(f"sqlite:///{chosen.database}")
+    backups.check_url(chosen.store_url)
     moment = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     file = target / f"overt-{moment}.backup" if target.is_dir() else target
     try:
@@ -69,7 +69,7 @@ def restore_backup(
 ) -> None:
     """Put a backup in place of the home folder's data; what was deleted since stays deleted. End the server first."""
     chosen = settings.load(home=home)
-    backups.check_url(f"sqlite:///{chosen.database}")
+    backups.check_url(chosen.store_url)
     logs.configure("text", quiet=True)
     with alone(chosen, SERVER_LOCK, "a server or a restore"):
         if chosen.database.exists() and not (

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +17,7 @@ from overt.cli.record import recorded
 from overt.stores.base import NotFoundError
 
 NOT_COVERED = (
-    "backups and exported files made before: see `overt restore`",
+    "backups made before (`overt restore` deletes again what --deletions noted, or the replaced data tells) and exports",
     "memory of other processes, until they search the collection again or end",
     "what the file system or the disk keeps of blocks that were overwritten",
 )
@@ -24,6 +26,10 @@ NOT_COVERED = (
 def erase(
     collection: Annotated[str, typer.Option("--collection", help="The collection that they are in.")],
     face_ids: Annotated[list[str] | None, typer.Argument(metavar="[FACE_ID]...", help="Faces to erase.")] = None,
+    note: Annotated[
+        Path | None,
+        typer.Option("--deletions", help="File to append what was erased to, as `overt restore --deletions` reads it."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: output.HomeOption = None,
     as_json: output.JsonOption = False,
@@ -45,6 +51,10 @@ def erase(
             raise output.CommandError("nothing was erased")
         with recorded(opened, "EraseFaces", repr((collection, wanted))):
             erasure = opened.stores.erase(gallery, wanted)
+            if note is not None:
+                lines = [{"account": account, "collection": collection, "face_id": each} for each in erasure.faces]
+                with note.open("a", encoding="utf-8") as file:
+                    file.writelines(json.dumps(line) + "\n" for line in lines)
     receipt: dict[str, Any] = {
         "Receipt": str(uuid.uuid4()),
         "Time": dt.datetime.now(dt.UTC).isoformat(),

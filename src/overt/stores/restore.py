@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import Connection, update
 
 from overt.settings import Settings
-from overt.stores import arrivals, backup, deletions
+from overt.stores import arrivals, backup, deletions, lineage
 from overt.stores.archive import Advance, Archive
 from overt.stores.backup import CREDENTIALS, DATABASE, MASTER_KEY, OPTIONS, BackupError
 from overt.stores.base import StoreError
@@ -92,12 +92,13 @@ def restore(chosen: Settings, archive: Archive, told: Iterable[Path], advance: A
     return Restored(again, unread, kept)
 
 
-def renew_lineage(connection: Connection) -> None:
+def _part_ways(connection: Connection) -> None:
     """Make a database one of its own, that shares nothing to come with the one it is a copy of.
 
     Its sequences go on far from those that the original has dealt since, so that no mark of a deletion can be taken
-    for one of another row. Args: connection: in a transaction.
+    for one of another row; and no search segment of the original is used. Args: connection: in a transaction.
     """
+    lineage.renew(connection)
     gap = _GAP + secrets.randbelow(_GAP)
     connection.execute(update(collections).values(head=collections.c.head + gap))
 
@@ -147,7 +148,7 @@ def _renew(database: Path) -> None:
     engines = open_engines(url)
     with engines[0].connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        renew_lineage(connection)
+        _part_ways(connection)
         connection.exec_driver_sql("COMMIT")
     for engine in engines:
         engine.dispose()
