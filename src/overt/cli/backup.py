@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from overt import settings
-from overt.cli import logs, output
+from overt.cli import logs, output, progress
 from overt.cli.home import SERVER_LOCK, alone, engine
 from overt.cli.record import recorded
 from overt.settings import Settings
@@ -38,7 +38,7 @@ def backup(
     try:
         with engine(home) as opened, files.new(file) as path, recorded(opened, "BackupData", ""):
             size = chosen.database.stat().st_size
-            with output.progress("saving", 2 * size, quiet=as_json) as advance:
+            with progress.steps("saving", 2 * size, quiet=as_json) as advance:
                 saved = backups.write(chosen, path, advance, secrets=not without_secrets, models=models)
     except FileExistsError:
         raise output.CommandError(f"there is a file {file} already; choose another name") from None
@@ -90,7 +90,7 @@ def restore_backup(
 def _restore(chosen: Settings, file: Path, told: list[Path], *, keep: bool, quiet: bool) -> Restored:
     with (
         backups.open_backup(file) as archive,
-        output.progress("checking", sum(archive.lengths.values()), quiet=quiet) as advance,
+        progress.steps("checking", sum(archive.lengths.values()), quiet=quiet) as advance,
     ):
         return restore.restore(chosen, archive, told, advance, keep=keep)
 

@@ -17,7 +17,7 @@ from overt.cli.record import recorded
 from overt.stores.base import NotFoundError
 
 NOT_COVERED = (
-    "backups made before (`overt restore` deletes again what --deletions noted, or the replaced data tells) and exports",
+    "exports and backups made before: restoring deletes again what --deletions noted or the data replaced tells",
     "memory of other processes, until they search the collection again or end",
     "what the file system or the disk keeps of blocks that were overwritten",
 )

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from overt.cli import erasing, output
+from overt.cli import erasing, output, progress
 from overt.cli.home import engine
 from overt.cli.journal import Journal
 from overt.engine import Engine
@@ -65,7 +63,7 @@ def import_faces(
         created = _ensure_collection(opened, collection)
         journal = Journal.open(opened, folder, f"{collection} of {created}", fresh=again)
         todo = [picture for picture in pictures if not journal.has(picture.name)]
-        with _progress(quiet=as_json) as bar, ThreadPoolExecutor(opened.settings.workers) as threads:
+        with progress.bars(quiet=as_json) as bar, ThreadPoolExecutor(opened.settings.workers) as threads:
             task = bar.add_task("enrolling", total=len(pictures), completed=len(pictures) - len(todo))
             work = [
                 threads.submit(_enrol, opened, picture, collection, max_faces, quality, users=users) for picture in todo
@@ -166,17 +164,6 @@ def _associate(opened: Engine, collection: str, user: str, face_ids: list[str]) 
         local.call(opened, "CreateUser", CollectionId=collection, UserId=user)
     done = local.call(opened, "AssociateFaces", CollectionId=collection, UserId=user, FaceIds=face_ids)
     return [reason for face in done["UnsuccessfulFaceAssociations"] for reason in face["Reasons"]]
-
-
-def _progress(*, quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-    )
 
 
 @app.command("search")

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -52,15 +50,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))  # as it is: a name may look like markup
     _console.print(drawn)
-
-
-@contextmanager
-def progress(words: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while the block runs; what it gives is told how much more is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda more: bar.advance(task, more)
 
 
 def fail(code: str, message: str, detail: str = "", *, as_json: bool) -> None:

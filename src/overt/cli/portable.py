@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from overt.cli import output
+from overt.cli import output, progress
 from overt.cli.home import alone, engine
 from overt.cli.record import recorded
 from overt.engine import Engine
@@ -45,7 +45,7 @@ def export(
         ):
             found = unit.collections.get(opened.settings.account, collection)
             tags = unit.tags.of(show.resource(found))
-            with output.progress("exporting", 2 * found.face_count, quiet=as_json) as advance:
+            with progress.steps("exporting", 2 * found.face_count, quiet=as_json) as advance:
                 contents = portable.write(unit, found, tags, path, advance)
     except NotFoundError:
         raise output.CommandError(f"there is no collection {collection}; see `overt collections list`") from None
@@ -102,7 +102,7 @@ def import_collection(
 def _arrive(opened: Engine, file: Path, name: str | None, place: str, *, as_json: bool) -> Collection:
     most = opened.settings.faces_per_collection
     with ExitStack() as stack:
-        with output.progress("checking", file.stat().st_size, quiet=as_json) as advance:
+        with progress.steps("checking", file.stat().st_size, quiet=as_json) as advance:
             parcel = stack.enter_context(portable.Parcel.open(file, advance))
         contents = parcel.contents
         if contents.faces > most:
@@ -111,7 +111,7 @@ def _arrive(opened: Engine, file: Path, name: str | None, place: str, *, as_json
             )
         account, wanted = opened.settings.account, name or contents.name
         resource = show.resource(Collection(account, wanted, contents.model, dt.datetime.now(dt.UTC), 0, 0))
-        with output.progress("importing", contents.faces, quiet=as_json) as advance:
+        with progress.steps("importing", contents.faces, quiet=as_json) as advance:
             return arrivals.arrive(opened.stores, parcel, Destination(account, wanted, resource, place), advance)
 
 

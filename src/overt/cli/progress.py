@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -17,3 +20,11 @@ def bars(*, quiet: bool) -> Progress:
         console=Console(stderr=True),
         disable=quiet,
     )
+
+
+@contextmanager
+def steps(words: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """One bar while the block runs; what it gives is told how much more is done."""
+    with bars(quiet=quiet) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda more: bar.advance(task, more)

@@ -6,10 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from overt.cli import output
+from overt.cli import output, progress
 from overt.cli.home import engine
 from overt.engine import Engine
 from overt.types import Collection
@@ -21,14 +19,14 @@ def verify(home: output.HomeOption = None, as_json: output.JsonOption = False) -
     Search files found damaged are made anew from the database. Exit code 1: something is, or was, wrong.
     """
     results: list[dict[str, Any]] = []
-    with engine(home) as opened, Progress(console=Console(stderr=True), disable=as_json) as bar:
+    with engine(home) as opened:
         results.append({"database": True, "faults": list(opened.stores.verify())})
         there = _collections(opened)
-        task = bar.add_task("verifying", total=sum(each.face_count for each in there))
-        for each in there:
-            faults = list(opened.stores.verify(each))
-            results.append({"account": each.account, "collection": each.id, "faces": each.face_count, "faults": faults})
-            bar.advance(task, each.face_count)
+        with progress.steps("verifying", sum(each.face_count for each in there), quiet=as_json) as advance:
+            for each in there:
+                told = {"account": each.account, "collection": each.id, "faces": each.face_count}
+                results.append({**told, "faults": list(opened.stores.verify(each))})
+                advance(each.face_count)
     is_right = not any(result["faults"] for result in results)
 
     def people() -> None:
