@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import structlog
 
-from overt.cli.home import engine, own_store
+from overt import settings
+from overt.cli.home import alone, engine, own_store
+from overt.cli.output import CommandError
 from overt.engine import Engine
 from overt.stores.base import StoreError
 
@@ -101,3 +103,15 @@ def test_a_throw_away_folder_has_its_own_database(home: Path, monkeypatch: pytes
     with engine(home, store=own_store(home)) as opened, opened.stores.read() as unit:
         assert unit.records.count() == 0
     assert (home / "overt.db").exists()
+
+
+def test_a_lock_of_a_home_names_who_holds_it(home: Path) -> None:
+    chosen = settings.load(home=home)
+    with alone(chosen, "import.lock", "an import"):
+        told = rf"an import is at work on {home} already \(process {os.getpid()}\)"
+        with pytest.raises(CommandError, match=told), alone(chosen, "import.lock", "an import"):
+            pass
+        with alone(chosen, "server.lock", "a server"):
+            pass
+    with alone(chosen, "import.lock", "an import"):
+        pass

@@ -178,7 +178,7 @@ def test_examples_of_contract_tests_pass(block: Block, reader: Reader) -> None:
 def test_every_kind_of_example_is_there() -> None:
     assert {"README.md", "docs/operations.md", "docs/protocol.md", "docs/data.md"} <= set(PROGRAMS)
     assert {block.page for block in TESTS} == {"docs/models.md", "docs/architecture.md"}
-    assert {block.page for block in SHELL} == {"README.md", "docs/accuracy.md"}
+    assert {block.page for block in SHELL} == {"README.md", "docs/accuracy.md", "docs/data.md"}
     known = {"", "python", "output", "sh", "toml", "json", "text", "mermaid"}
     assert {block.language for block in BLOCKS} <= known
 
