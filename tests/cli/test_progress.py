@@ -13,3 +13,10 @@ def test_bars_are_drawn_on_standard_error_unless_quiet(*, quiet: bool, capsys: p
     printed = capsys.readouterr()
     assert printed.out == ""
     assert ("1/2" in printed.err) is not quiet
+
+
+def test_steps_are_told_as_they_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.steps("saving", 3, quiet=False) as advance:
+        advance(2)
+        advance(1)
+    assert "3/3" in capsys.readouterr().err
