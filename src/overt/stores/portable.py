@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
+from json.encoder import encode_basestring_ascii as _quoted
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,6 @@ _LONGEST_LINE = 4096  # bytes; a face with all its ids at their longest has abou
 _LARGEST_DIMENSION = 65_536
 _MOST_TAGS = 200
 _TYPE = np.dtype("<f2")
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 # As the wire has them: what it could not name, nobody could ever delete.
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]{1,255}")
@@ -89,7 +89,7 @@ def _write_users(archive: ArchiveWriter, unit: Unit, collection: Collection) -> 
     with archive.part(USERS) as stream:
         while page := unit.users.page(collection, after, STRIP):
             for person in page:
-                stream.write(_encode({"id": person.id}).encode() + b"\n")
+                stream.write(f'{{"id":{_quoted(person.id)}}}\n'.encode())
             after, count = page[-1].id, count + len(page)
     return count
 
@@ -99,15 +99,25 @@ def _write_faces(archive: ArchiveWriter, unit: Unit, collection: Collection, adv
     count = dimension = 0
     with archive.part(FACES, packed=True) as stream:
         for roll in unit.faces.rolls(collection, STRIP):
-            columns = (roll.ids, roll.image_ids, roll.external_image_ids, roll.boxes.tolist(),
-                       roll.confidences.tolist(), roll.user_ids)  # fmt: skip
-            for face, image, external, box, confidence, user in zip(*columns, strict=True):
-                line = {"id": face, "image": image, "external": external, "box": box, "confidence": confidence,
-                        "user": user}  # fmt: skip
-                stream.write(_encode(line).encode() + b"\n")
+            stream.writelines(_lines(roll))
             count, dimension = count + len(roll), roll.vectors.shape[1]
             advance(len(roll))
     return count, dimension
+
+
+def _lines(roll: Roll) -> Iterator[bytes]:
+    """One JSON object for each face. Written out, because an encoder made for each line takes four times as long."""
+    columns = (roll.ids, roll.image_ids, roll.external_image_ids, *roll.boxes.T.tolist(), roll.confidences.tolist(),
+               roll.user_ids)  # fmt: skip
+    for face, image, external, left, top, width, height, confidence, user in zip(*columns, strict=True):
+        yield (
+            f'{{"id":{_quoted(face)},"image":{_quoted(image)},"external":{_or_null(external)},'
+            f'"box":[{left!r},{top!r},{width!r},{height!r}],"confidence":{confidence!r},"user":{_or_null(user)}}}\n'
+        ).encode()
+
+
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
 
 
 def _write_vectors(
