@@ -8,6 +8,7 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -28,15 +29,22 @@ BODY_SECONDS = 60  # a client that takes longer to send its body is let go
 DRAIN_LIMIT = 8 * BODY_LIMIT
 
 
+class Follow(Protocol):
+    """Takes one call through the chain, here or elsewhere. Blocks; never raises for anything a caller can send."""
+
+    def __call__(self, door: chain.Door, request: Request, *, crowded: bool) -> Response:
+        """What the door wrote."""
+
+
 class Front:
     """Takes requests off the event loop into threads, and says no in time when there are too many.
 
     A call refused for crowding still passes the chain, in a thread of its own, so that it too leaves its row.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        limit = engine.settings.calls_in_flight
-        self._engine = engine
+    def __init__(self, limit: int, follow: Follow) -> None:
+        """Args: limit: calls in flight."""
+        self._follow = follow
         self._limit = limit
         self._in_flight = 0
         self._calls = ThreadPoolExecutor(limit, "call")
@@ -48,9 +56,8 @@ class Front:
         threads = self._refusals if crowded else self._calls
         self._in_flight += 1
         try:
-            step = functools.partial(chain.follow, door, request, self._engine, crowded=crowded)
-            response: Response = await asyncio.get_running_loop().run_in_executor(threads, step)
-            return response
+            step = functools.partial(self._follow, door, request, crowded=crowded)
+            return await asyncio.get_running_loop().run_in_executor(threads, step)
         finally:
             self._in_flight -= 1
 
@@ -60,9 +67,17 @@ class Front:
         self._refusals.shutdown()
 
 
-def build(engine: Engine) -> Starlette:
-    """The application over an open engine, which the caller closes after it."""
-    front = Front(engine)
+def build(engine: Engine, follow: Follow | None = None) -> Starlette:
+    """The application over an open engine, which the caller closes after it.
+
+    Args: follow: who takes calls through the chain; by default this process, with the engine.
+    """
+
+    def here(door: chain.Door, request: Request, *, crowded: bool) -> Response:
+        response: Response = chain.follow(door, request, engine, crowded=crowded)
+        return response
+
+    front = Front(engine.settings.calls_in_flight, follow or here)
     doors: dict[str, chain.Door] = {"awsjson": AwsJson(), "rest": rest.Rest()}
 
     async def call(http: HttpRequest) -> HttpResponse:

@@ -6,9 +6,11 @@ Usable without a server: the command line and tests open one and call operations
 
 from __future__ import annotations
 
+import importlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +21,9 @@ from overt.media.images import SHORTEST_SIDE
 from overt.media.pictures import Media
 from overt.models.hub import Hub
 from overt.settings import Settings
-from overt.stores.base import Stores
+from overt.stores import urls
+from overt.stores.base import StoreError, Stores
+from overt.stores.index import Galleries, Index
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.types import Image
@@ -44,6 +48,7 @@ class Engine:
 
         Args: mounts: further local buckets, name -> folder, beside the settings' folder of buckets.
         """
+        spread = _spread(settings)
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.bucket_folder.mkdir(parents=True, exist_ok=True)
         vault = Vault.open(settings.master_key)
@@ -59,12 +64,18 @@ class Engine:
                 workers=settings.workers,
             ),
             models=Hub.discover(settings.model_folder, settings.free_labels),
-            stores=SqlStores.open(settings.store_url, vault, segments=settings.segments, kernel=settings.search_kernel),
+            stores=SqlStores.open(
+                settings.store_url, vault, segments=settings.segments, kernel=settings.search_kernel, spread=spread
+            ),
             vault=vault,
         )
 
     def start(self) -> None:
-        """Start workers and check every model's files; with the setting `preload`, load them. Raises: PackError."""
+        """Start workers, here and elsewhere, and check every model's files; with the setting `preload`, load them.
+
+        Raises: PackError; StoreError when what is to be elsewhere cannot be.
+        """
+        self.stores.start()
         self.media.start()
         self.models.check()
         if self.settings.preload:
@@ -96,3 +107,20 @@ class Engine:
         """Finish what is under way and let go of processes and files."""
         self.media.close()
         self.stores.close()
+
+
+def _spread(settings: Settings) -> Callable[[Index, str], Galleries] | None:
+    """How galleries reach over a Ray cluster, None without one. Raises: StoreError when that cannot be."""
+    if settings.ray is None:
+        return None
+    if urls.kind(settings.store_url) != "postgresql":
+        msg = "a Ray cluster needs a database that every node can reach: set `store` to a postgresql:// URL"
+        raise StoreError(msg)
+    try:
+        router = importlib.import_module("overt.scale.router")
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        msg = "the setting `ray` needs a package that is not installed; run: pip install 'overt[ray]'"
+        raise StoreError(msg) from error
+    return partial(router.Router, settings)

@@ -68,6 +68,29 @@ class Settings(BaseSettings):
         "auto",
         description="What scans galleries: native, faiss or numpy, all with the same answers; auto: the fastest there.",
     )
+    ray: str | None = Field(
+        None,
+        description="Ray cluster to spread over, `auto` for the one that this machine belongs to, or HOST:PORT of its "
+        "head; needs PostgreSQL. Default: none, this process does all by itself.",
+    )
+    shards: int = Field(
+        0, ge=0, description="Parts that large collections are searched in on a Ray cluster; 0 = one for each node."
+    )
+    sharded_from: int = Field(
+        65_536,
+        ge=0,
+        description="Changes to a collection from which on shards search it; smaller ones the server searches itself.",
+    )
+    shard_seconds: float = Field(
+        30,
+        gt=0,
+        description="How long a search waits for a shard that is lost or being restarted, and a call for a replica.",
+    )
+    replicas: int = Field(
+        0,
+        ge=0,
+        description="Processes on a Ray cluster that work on calls in the server's place, models included; 0 = none.",
+    )
     moderation_version: str = Field(
         "7.0", pattern=r"^(7\.0|6\.1)$", description="Moderation labels under the names of version 7.0, or of 6.1."
     )
@@ -108,6 +131,11 @@ class Settings(BaseSettings):
     def segments(self) -> Path:
         """Search segments: made from the database, and made anew when they are missing."""
         return self.home / "segments"
+
+    @property
+    def shard_folder(self) -> Path:
+        """Search segments of the shards that run on this machine."""
+        return self.home / "shards"
 
     @property
     def model_folder(self) -> Path:

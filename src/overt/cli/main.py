@@ -15,6 +15,7 @@ from overt import __version__
 from overt.cli import (
     backup,
     bench,
+    cluster,
     collections,
     config,
     demo,
@@ -58,6 +59,7 @@ app.add_typer(migrate.app, name="migrate")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(bench.app, name="bench")
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")
 
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import configparser
+import importlib
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -35,10 +36,13 @@ def up(
         str | None,
         typer.Option(help="URL of the database [default: overt.db in the home folder, or OVERT_STORE]."),
     ] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Ray cluster to spread over, `auto` or HOST:PORT of its head [default: none].")
+    ] = None,
     as_json: output.JsonOption = False,
 ) -> None:
     """Run the server in the foreground until interrupted."""
-    chosen = settings.load(home=home, host=host, port=port, store=store)
+    chosen = settings.load(home=home, host=host, port=port, store=store, ray=ray)
     with alone(chosen, SERVER_LOCK, "a server"):
         _serve(chosen, as_json=as_json)
 
@@ -47,6 +51,7 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
     listener = listen(chosen.host, chosen.port)
     logs.configure("json" if as_json else chosen.log_format)
     engine = Engine.open(chosen)
+    fleet: Any = None
     # Uvicorn ends in good order and then raises the signal again, which would end us before we have closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -57,10 +62,15 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
         for task, words in engine.models.problems.items():
             log.warning("a model cannot be used; calls that need it are refused", task=task, problem=words)
         address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
-        serve(application.build(engine), listener, lambda: _announce(f"http://{address}", chosen, as_json=as_json))
+        fleet = _fleet(engine)
+        serve(
+            application.build(engine, fleet), listener, lambda: _announce(f"http://{address}", chosen, as_json=as_json)
+        )
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
+        if fleet is not None:
+            fleet.close()
         engine.close()
         listener.close()
 
@@ -83,6 +93,13 @@ def ensure_owner(engine: Engine, chosen: Settings) -> None:
     descriptor = os.open(chosen.credentials, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         credentials.write(file)
+
+
+def _fleet(engine: Engine) -> Any:
+    """Who takes calls in this process's place, None when it does. Raises: StoreError."""
+    if engine.settings.ray is None or not engine.settings.replicas:
+        return None
+    return importlib.import_module("overt.scale.replicas").open_fleet(engine)
 
 
 def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:

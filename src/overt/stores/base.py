@@ -40,6 +40,10 @@ class UnavailableError(StoreError):
     """The database cannot be reached or gave the unit up. Nothing of it was written; the same may work later."""
 
 
+class MissingShardsError(UnavailableError):
+    """Parts of a gallery could not be searched, so there is no answer; the words may be shown to any caller."""
+
+
 class UncertainError(StoreError):
     """The connection was lost while committing: whether the unit was written is not known."""
 
@@ -351,6 +355,9 @@ class Stores(Protocol):
 
         Without a collection: with the database as such.
         """
+
+    def start(self) -> None:
+        """Make ready what a server needs and a single command may not. Raises: StoreError."""
 
     def close(self) -> None:
         """Finish what is under way and let go of all files."""

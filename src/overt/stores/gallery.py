@@ -131,6 +131,11 @@ class Gallery:
         return 0 if self._view is None else self._view.tail.rows.nbytes
 
     @property
+    def living(self) -> int:
+        """Rows alive when the gallery was last brought up to date."""
+        return 0 if self._view is None else self._view.living
+
+    @property
     def segments(self) -> tuple[Segment, ...]:
         """The segments mapped."""
         return () if self._view is None else self._view.segments

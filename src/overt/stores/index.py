@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +54,41 @@ class Search(Protocol):
 
     def __call__(self, table: Table, shelf: Shelf, query: Query) -> Hits:
         """The best `query.limit` rows, each of them; more where they tie with the last, or as many again to merge."""
+
+
+class Look(Protocol):
+    """How committed rows are searched as a connection sees them."""
+
+    def __call__(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Hits:
+        """As `Search`. The shelf is as the connection sees it, too."""
+
+
+class Galleries(Protocol):
+    """Who holds the vectors of a database's collections, here or elsewhere. Safe for many threads."""
+
+    def committed(self, connection: Connection) -> Search:
+        """Search what a read unit's connection sees."""
+
+    def pending(self, connection: Connection, snapshot: Callable[[], AbstractContextManager[Connection]]) -> Search:
+        """Search what a write unit's connection sees; `snapshot` opens a connection that sees committed rows."""
+
+    def forget(self, collection: int) -> None:
+        """Let go of a collection's vectors. Harmless if it turns out to stay: they are read again when asked for."""
+
+    def erase(self, connection: Connection, shelf: Shelf) -> list[str]:
+        """Blot out all that was deleted from a collection. Returns: the names of files changed. Raises: StoreError."""
+
+    def inspect(self, connection: Connection, shelf: Shelf) -> Iterator[str]:
+        """What is wrong with what would be searched in a collection, in words."""
+
+    def start(self) -> None:
+        """Make ready to search, where that takes long. Raises: StoreError."""
+
+    def settle(self) -> None:
+        """Do now all that would be done in the background, in this process."""
+
+    def close(self) -> None:
+        """Finish what is under way."""
 
 
 class TableFeed:
@@ -102,8 +138,28 @@ class TableFeed:
         return select(column.sequence, column.embedding).where(*mine)
 
 
+class _NotHeldError(Exception):
+    """A gallery needs its feed."""
+
+
+class _Held:
+    """A feed for a gallery that is to do with what it has."""
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+
+    def born(self, after: int, until: int) -> Iterator[tuple[Numbers, Halves]]:  # noqa: ARG002
+        raise _NotHeldError
+
+    def died(self, after: int) -> tuple[Numbers, Numbers]:  # noqa: ARG002
+        raise _NotHeldError
+
+    def lookup(self, sequences: Numbers) -> tuple[Numbers, Halves]:  # noqa: ARG002
+        raise _NotHeldError
+
+
 class Index:
-    """All galleries, the least recently searched dropped first."""
+    """Implements `Galleries` in this process: all of them, the least recently searched dropped first."""
 
     def __init__(self, scanner: Scanner, folder: Path | None = None, lineage: str = "", share: Share = WHOLE) -> None:
         """Args: folder: where segments are kept, None = nowhere. lineage: which database they are of."""
@@ -116,11 +172,17 @@ class Index:
         self._keeper = ThreadPoolExecutor(1, "segments")
 
     def committed(self, connection: Connection) -> Search:
-        """Search what a read unit's connection sees."""
-        return lambda table, shelf, query: _hits(self.search(connection, table, shelf, query))
+        """See `Galleries.committed`."""
+        return partial(self.look, connection)
 
-    def pending(self, connection: Connection, snapshot: Callable[[], AbstractContextManager[Connection]]) -> Search:
-        """Search what a write unit's connection sees; `snapshot` opens a connection that sees committed rows."""
+    def pending(
+        self,
+        connection: Connection,
+        snapshot: Callable[[], AbstractContextManager[Connection]],
+        look: Look | None = None,
+    ) -> Search:
+        """See `Galleries.pending`. look: who searches the committed rows; by default the index itself."""
+        behind = look or self.look
 
         def search(table: Table, shelf: Shelf, query: Query) -> Hits:
             if query.limit == 0:
@@ -130,13 +192,13 @@ class Index:
                 before = _as_of(committed, shelf)
                 gone, _ = own.died(before.head)
                 standing = Query(query.probe, query.limit, query.floor, np.concatenate([query.without, gone]))
-                hits = _hits(self.search(committed, table, before, standing))
+                hits = behind(committed, table, before, standing)
             return hits | self._search_fresh(own, before.head, query)
 
         return search
 
     def forget(self, collection: int) -> None:
-        """Let go of a collection's vectors. Harmless if it turns out to stay: they are read again when asked for."""
+        """See `Galleries.forget`."""
         with self._lock:
             for key in [key for key in self._galleries if key[0] == collection]:
                 del self._galleries[key]
@@ -178,11 +240,14 @@ class Index:
                 shutil.rmtree(path, ignore_errors=True)
 
     def settle(self) -> None:
-        """Do all that would be done in the background, now."""
+        """See `Galleries.settle`."""
         with self._lock:
             galleries = list(self._galleries.values())
         for gallery in galleries:
             gallery.tend()
+
+    def start(self) -> None:
+        """See `Galleries.start`. Galleries are read when they are first searched."""
 
     def close(self) -> None:
         """Finish what is under way in the background."""
@@ -199,6 +264,36 @@ class Index:
         folder = None if path is None else SegmentFolder(path / f"{shelf.number}-{table.name}", space)
         return Gallery(dimension, self._scanner, folder)
 
+    def look(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Hits:
+        """See `Look`."""
+        return _hits(self.search(connection, table, shelf, query))
+
+    def read(self, connection: Connection, table: Table, shelf: Shelf) -> None:
+        """Bring one gallery up to what a connection sees, before anybody searches it."""
+        if shelf.dimension is not None:
+            self.gallery(table, shelf).at(TableFeed(connection, table, shelf, self._share))
+            self._trim()
+
+    @property
+    def living(self) -> int:
+        """Rows alive in all galleries held."""
+        with self._lock:
+            galleries = list(self._galleries.values())
+        return sum(gallery.living for gallery in galleries)
+
+    def recall(self, table: Table, shelf: Shelf, query: Query) -> Answer | None:
+        """The answer at a shelf's head from what is held, without a look at the database; None if that cannot tell."""
+        try:
+            return self.gallery(table, shelf).search(_Held(shelf.head), query)
+        except _NotHeldError:
+            return None
+
+    def score(self, sequences: Numbers, halves: Halves, query: Query) -> Hits:
+        """As a search of a gallery that holds just these rows."""
+        seen = ~np.isin(sequences, query.without)
+        part = Part(quantise(sequences[seen], halves[seen]))
+        return _hits(self._scanner.search([part], [Probe.of(query.probe, query.limit, query.floor)])[0])
+
     def search(self, connection: Connection, table: Table, shelf: Shelf, query: Query) -> Answer | None:
         """Search one gallery as a connection sees it; None when it is empty."""
         if shelf.dimension is None or shelf.head == 0 or query.limit == 0:
@@ -214,10 +309,7 @@ class Index:
         """Search rows that are not committed yet."""
         hits: Hits = {}
         for sequences, halves in own.born(after, own.head):
-            seen = ~np.isin(sequences, query.without)
-            part = Part(quantise(sequences[seen], halves[seen]))
-            probe = Probe.of(query.probe, query.limit, query.floor)
-            hits |= _hits(self._scanner.search([part], [probe])[0])
+            hits |= self.score(sequences, halves, query)
         return hits
 
     def _trim(self) -> None:

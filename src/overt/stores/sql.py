@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, select
 from overt.stores import inspection, lineage, postgresql, sqlite, urls
 from overt.stores.base import Erasure, StoreError, Unit
 from overt.stores.exact import Scanner
-from overt.stores.index import Index
+from overt.stores.index import Galleries, Index
 from overt.stores.kernels import choose
 from overt.stores.migrations import upgrade
 from overt.stores.postgresql import PostgresqlWriter
@@ -41,7 +41,7 @@ class SqlStores:
     """Implements `base.Stores`. Safe for many threads; a unit belongs to the thread that opened it."""
 
     def __init__(
-        self, engines: tuple[Engine, Engine], vault: Vault, index: Index, clock: Callable[[], dt.datetime] = utc_now
+        self, engines: tuple[Engine, Engine], vault: Vault, index: Galleries, clock: Callable[[], dt.datetime] = utc_now
     ) -> None:
         """Args: engines: for writing and for reading, of an upgraded database. Most callers want `open`."""
         self.writing, self.reading = engines
@@ -59,12 +59,15 @@ class SqlStores:
         clock: Callable[[], dt.datetime] = utc_now,
         segments: Path | None = None,
         kernel: str = "auto",
+        *,
+        spread: Callable[[Index, str], Galleries] | None = None,
     ) -> SqlStores:
         """Open a database, creating or upgrading it first.
 
         Args: url: like sqlite:////var/lib/overt/overt.db or postgresql://user:password@host/overt. vault: wraps the
             secrets of access keys; all who open one database need the same. segments: folder of search segments;
-            without one all vectors searched are held in memory. kernel: see `kernels.choose`.
+            without one all vectors searched are held in memory. kernel: see `kernels.choose`. spread: puts in place of
+            this process's index, which it is given with the database's lineage, one that reaches further.
         Raises: StoreError when the url is of another kind, the database cannot be opened, a newer overt wrote it, or
             there is no such kernel.
         """
@@ -72,13 +75,15 @@ class SqlStores:
         try:
             with engines[0].connect() as connection:
                 upgrade(connection)
-                index = Index(Scanner(choose(kernel), os.cpu_count() or 1), segments, lineage.current(connection))
+                name = lineage.current(connection)
+                index = Index(Scanner(choose(kernel), os.cpu_count() or 1), segments, name)
                 index.sweep(connection.execute(select(collections.c.number)).scalars())
+                galleries = index if spread is None else spread(index, name)
         except BaseException:
             for engine in engines:
                 engine.dispose()
             raise
-        return cls(engines, vault, index, clock)
+        return cls(engines, vault, galleries, clock)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
@@ -123,6 +128,10 @@ class SqlStores:
     def settle(self) -> None:
         """Merge search segments now that would be merged in the background."""
         self._index.settle()
+
+    def start(self) -> None:
+        """See `base.Stores.start`."""
+        self._index.start()
 
     def close(self) -> None:
         """See `base.Stores.close`."""

@@ -22,7 +22,7 @@ from overt.errors import AccessDeniedException, ImageTooLargeException, Internal
 from overt.govern import audit, gate
 from overt.ops import registry
 from overt.ops.registry import Operation
-from overt.stores.base import AccessKey
+from overt.stores.base import AccessKey, MissingShardsError
 from overt.types import Call, Caller, Event, Verdict
 from overt.wire import services, shapes
 from overt.wire.http import Request, Response
@@ -174,6 +174,9 @@ def follow(
                 step(exchange, engine)
             except WireError as error:
                 exchange.error = error
+            except MissingShardsError as error:  # it is not our fault, and passes
+                log.warning("call failed", request=exchange.id, step=step.__name__, reason=str(error))
+                exchange.error = InternalServerError(detail=str(error))
             except Exception:
                 log.exception("call failed", request=exchange.id, step=step.__name__)
                 exchange.error = InternalServerError(detail=f"request {exchange.id}: see the server's log")
