@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,19 @@ class Server:
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Starts `overt up` on a free port, with OVERT_* variables if given; all are ended with the session."""
+    with _servers(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture
+def start_own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """The same, ended with the test."""
+    with _servers(tmp_path_factory) as start:
+        yield start
+
+
+@contextmanager
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     running: list[subprocess.Popen[str]] = []
 
     def start(home: Path | None = None, **variables: str) -> Server:
@@ -146,11 +160,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         key = (values["aws_access_key_id"], values["aws_secret_access_key"])
         return Server(json.loads(line)["ready"], folder, *key, process)
 
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=15)
-        process.stdout.close()
+    try:
+        yield start
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=15)
+            process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import overt.scale  # noqa: F401 - it sets what Ray reads when it is imported
-import ray
-from ray.cluster_utils import Cluster
+from overt.scale.cluster import ray  # imported there after Ray's variables are set
+
+from ray.cluster_utils import Cluster  # isort: skip
 
 # A lost node is noticed within seconds rather than within half a minute.
 _NOTICED = {

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +74,7 @@ class Load:
 
 
 def test_calls_go_on_while_everything_is_restarted(
-    start_server: Callable[..., Any],
+    start_own_server: Callable[..., Any],
     variables: dict[str, str],
     home: Path,
     nodes: RayNodes,
@@ -86,7 +82,7 @@ def test_calls_go_on_while_everything_is_restarted(
     photos: Path,
     overt: Callable[..., Any],
 ) -> None:
-    server = start_server(home, **variables)
+    server = start_own_server(home, **variables)
     client, picture = server.client(), {"Bytes": (photos / "obama.jpg").read_bytes()}
     client.create_collection(CollectionId="people")
     (record,) = client.index_faces(CollectionId="people", Image=picture, MaxFaces=1)["FaceRecords"]
@@ -122,3 +118,71 @@ def test_calls_go_on_while_everything_is_restarted(
     assert shown.stdout.count("ready") == 5
     log = (home.parent / f"{home.name}.log").read_text()
     assert PASSWORD not in rolled.stdout + rolled.stderr + shown.stdout + shown.stderr + log
+
+
+def test_a_lost_replica_costs_readers_nothing_and_writers_an_error_that_sdks_repeat(
+    start_own_server: Callable[..., Any],
+    variables: dict[str, str],
+    home: Path,
+    choose: Callable[..., Settings],
+    photos: Path,
+) -> None:
+    server = start_own_server(home, **variables)
+    client, picture = server.client(), {"Bytes": (photos / "obama.jpg").read_bytes()}
+    client.create_collection(CollectionId="people")
+    (record,) = client.index_faces(CollectionId="people", Image=picture, MaxFaces=1)["FaceRecords"]
+    face = record["Face"]["FaceId"]
+    told: list[str] = []
+
+    def search() -> None:
+        found = server.client().search_faces(CollectionId="people", FaceId=face)
+        assert found["FaceMatches"] == []
+        assert server.client().detect_faces(Image=picture)["FaceDetails"]
+
+    def write() -> None:
+        try:
+            server.client().index_faces(CollectionId="people", Image=picture, MaxFaces=1)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InternalServerError":
+                raise
+            told.append(error.response["ResponseMetadata"]["HTTPHeaders"]["x-overt-detail"])
+
+    load = Load(search, search, search, write, write)
+    cluster = Rolling(choose())._cluster
+    try:
+        wait_until(lambda: all(done > 2 for done in load.done))
+        for each in (0, 1, 0):
+            reached = list(load.done)
+            ray.kill(cluster.find(f"{KIND}-{each}"), no_restart=False)
+            wait_until(lambda then=reached: all(now > 1 + was for now, was in zip(load.done, then, strict=True)))
+            wait_until(lambda each=each: (health := cluster.health(f"{KIND}-{each}")) is not None and health.ready)
+    finally:
+        load.end()
+    assert load.wrong == []
+    assert all("not known" in each for each in told)
+    assert len(told) <= 3 * 2
+    assert len(client.list_faces(CollectionId="people")["Faces"]) == 1
+
+
+def test_a_node_with_another_key_is_refused_in_words(
+    start_own_server: Callable[..., Any],
+    overt: Callable[..., Any],
+    variables: dict[str, str],
+    home: Path,
+    nodes: RayNodes,
+    choose: Callable[..., Settings],
+) -> None:
+    for number in range(len(nodes.nodes)):
+        (nodes.home(number) / "master.key").write_bytes(os.urandom(32))
+    refused = overt("up", "--port", "0", "--home", home, **variables)
+    assert refused.returncode == 1
+    assert "is another key than the server's" in refused.stderr
+    for number in range(len(nodes.nodes)):
+        (nodes.home(number) / "master.key").unlink()
+    Rolling(choose()).stop()
+    refused = overt("up", "--port", "0", "--home", home, **variables)
+    assert refused.returncode == 1
+    assert "copy it there from the server" in refused.stderr
+    assert not any((nodes.home(number) / "master.key").exists() for number in range(len(nodes.nodes)))
+    assert PASSWORD not in refused.stderr + refused.stdout
+    shutil.copy2(home / "master.key", nodes.home(0))

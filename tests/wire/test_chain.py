@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from overt.engine import Engine
-from overt.errors import MissingAuthenticationTokenException
+from overt.errors import InternalServerError, MissingAuthenticationTokenException
 from overt.ops import registry
+from overt.stores.base import MissingShardsError
 from overt.types import Caller, Event
 from overt.wire import chain
 from overt.wire.awsjson import AwsJson
@@ -101,6 +102,27 @@ def test_a_bug_is_a_500_that_tells_nothing_of_its_inside(engine: Engine, monkeyp
     assert (response.status, body["__type"]) == (500, "InternalServerError")
     assert "secret inner text" not in f"{response.headers}{body}"
     assert last_event(engine).outcome == "InternalServerError"
+
+
+def test_missing_shards_are_a_500_in_words(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(*_: Any) -> dict[str, Any]:
+        raise MissingShardsError("1 of 3 search shards did not answer")
+
+    monkeypatch.setattr(registry, "find", lambda _name: miss)
+    response, body = follow(engine, Trusting(), request("ListCollections"))
+    assert (response.status, body["__type"]) == (500, "InternalServerError")
+    assert response.headers["x-overt-detail"] == "1 of 3 search shards did not answer"
+    assert last_event(engine).outcome == "InternalServerError"
+
+
+def test_a_call_whose_worker_was_lost_is_proved_and_recorded_but_not_done(engine: Engine) -> None:
+    asked = request("CreateCollection", b'{"CollectionId": "not-made"}')
+    response = chain.follow(Trusting(), asked, engine, lost=InternalServerError(detail="the replica was lost"))
+    assert response.status == 500
+    assert response.headers["x-overt-detail"] == "the replica was lost"
+    assert last_event(engine).outcome == "InternalServerError"
+    assert "not-made" not in follow(engine, Trusting(), request("ListCollections"))[1]["CollectionIds"]
+    assert chain.follow(AwsJson(), asked, engine, lost=InternalServerError()).status == 400  # nobody may know
 
 
 def test_an_answer_that_does_not_fit_its_shape_is_a_500(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

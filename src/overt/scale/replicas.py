@@ -203,7 +203,7 @@ class Fleet:
         """Stop watching. The replicas go on."""
         self._ended.set()
         if self._watcher.is_alive():
-            self._watcher.join()
+            self._watcher.join(_EVERY)  # it may be asking a cluster that is no longer there
 
     def _lost(self, door: chain.Door, request: Request, detail: str) -> Response:
         def refuse(_call: Call, _engine: Engine) -> NoReturn:

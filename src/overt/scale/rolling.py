@@ -15,7 +15,7 @@ from overt.scale.cluster import LOST, Cluster, Health, Node, number
 from overt.scale.replicas import place_replica
 from overt.scale.router import place_shard
 from overt.settings import Settings
-from overt.stores import lineage, postgresql
+from overt.stores import lineage, postgresql, urls
 from overt.stores.base import StoreError, UnavailableError
 from overt.stores.index import Share
 from overt.stores.vault import Vault
@@ -134,6 +134,9 @@ class Rolling:
 def _lineage(settings: Settings) -> str:
     if settings.ray is None:
         msg = "no Ray cluster is set: give --ray auto, or set OVERT_RAY or `ray` in overt.toml"
+        raise StoreError(msg)
+    if urls.kind(settings.store_url) != "postgresql":
+        msg = "a Ray cluster needs a database that every node can reach: set `store` to a postgresql:// URL"
         raise StoreError(msg)
     writing, reading = postgresql.open_engines(settings.store_url)
     try:

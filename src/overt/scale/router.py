@@ -50,7 +50,7 @@ class Router:
         self._lineage = lineage
         self.cluster = Cluster(settings.ray or "auto", lineage)
         self._lock = threading.Lock()
-        self._shards: list[Any] = []  # in the order of their numbers; empty = not known
+        self._shards: list[Any] = []  # by number, None where not looked up yet; empty = not known how many
         self._lost: set[int] = set()  # numbers of shards that did not answer when they were last asked
         self._places = threading.BoundedSemaphore(_WAITING)
         self._left: set[int] = set()  # collections that this process has let go of
@@ -155,7 +155,7 @@ class Router:
         end = time.monotonic() + seconds
         with ExitStack() as held:
             while True:
-                shards = self._known(end)
+                shards = self._known(end, held)
                 try:
                     return self._ask_all(shards, method, end, held, arguments)
                 except WrongShareError as error:  # somebody has placed others meanwhile
@@ -177,14 +177,15 @@ class Router:
                 self._submit(shards, each, method, asked, arguments)
             patience = min(end, started + _SLOW) if not (waits or self._lost & missing) else end
             if self._lost & missing and not waits:
-                waits = self._take_place(held, len(missing), len(shards))
+                self._take_place(held, _missing(len(missing), len(shards), None))
+                waits = True
             for each, answer in self._collect(asked, patience):
                 answers[each] = answer
                 missing.discard(each)
-                self._lost.discard(each)
+                self._regain(each)
             if missing:
                 if time.monotonic() >= patience:
-                    self._lost |= missing
+                    self._lose(*missing)
                 if time.monotonic() >= end:
                     for reference in asked:
                         ray.cancel(reference, recursive=False)
@@ -196,11 +197,11 @@ class Router:
         self, shards: list[Any], each: int, method: str, asked: dict[Any, int], arguments: tuple[Any, ...]
     ) -> None:
         try:
-            if each in self._lost:  # it may have been made anew
+            if each in self._lost or shards[each] is None:  # it may have been made anew
                 shards[each] = self.cluster.find(f"{KIND}-{each}")
             asked[getattr(shards[each], method).remote(Share(each, len(shards)), *arguments)] = each
         except LOST:
-            self._lost.add(each)
+            self._lose(each)
 
     def _collect(self, asked: dict[Any, int], patience: float) -> Iterator[tuple[int, Any]]:
         """Answers that have come; those of lost shards are taken off the list of what was asked."""
@@ -214,41 +215,52 @@ class Router:
                 cause = told(error)
                 if not isinstance(cause, UnavailableError):
                     raise cause from None
-                self._lost.add(each)
+                self._lose(each)
             except (*LOST, problems.RayError):
-                self._lost.add(each)
+                self._lose(each)
 
-    def _take_place(self, held: ExitStack, missing: int, of: int) -> bool:
-        """Whether one may wait for a lost shard. Raises: MissingShardsError when enough others do."""
+    def _lose(self, *shards: int) -> None:
+        with self._lock:
+            new = set(shards) - self._lost
+            self._lost |= new
+        for each in new:
+            log.warning("a search shard does not answer", shard=each)
+
+    def _regain(self, each: int) -> None:
+        if each in self._lost:
+            with self._lock:
+                self._lost.discard(each)
+            log.info("a search shard answers again", shard=each)
+
+    def _take_place(self, held: ExitStack, otherwise: MissingShardsError) -> None:
+        """Become one of those who wait. Raises: what is given, when there are enough."""
         if not self._places.acquire(blocking=False):
-            raise _missing(missing, of, None)
+            raise otherwise
         held.callback(self._places.release)
-        return True
 
-    def _known(self, end: float) -> list[Any]:
-        """The shards, by number. Raises: MissingShardsError."""
+    def _known(self, end: float, held: ExitStack) -> list[Any]:
+        """The shards, by number, None where not looked up yet. Raises: MissingShardsError."""
         shards = self._shards
-        while not shards:
-            self.cluster.connect()
-            shards = self._find()
-            if not shards and time.monotonic() > end:
-                msg = "no search shard answers; `overt up` starts them, `overt cluster status` shows them"
-                raise MissingShardsError(msg)
-            if not shards:
-                time.sleep(_PAUSE)
+        if shards:
+            return shards
+        nobody = MissingShardsError(
+            "no search shard answers; `overt up` starts them, `overt cluster status` shows them"
+        )
+        self._take_place(held, nobody)
+        self.cluster.connect()
+        while not (shards := self._find()):
+            if time.monotonic() > end:
+                raise nobody
+            time.sleep(_PAUSE)
         self._shards = shards
         return shards
 
     def _find(self) -> list[Any]:
-        """All shards, if one says how many they are and all have been placed; otherwise none."""
-        names = self.cluster.names(KIND)
-        for name in names:
+        """As many as one of them says they are; empty when none says so."""
+        for name in self.cluster.names(KIND):
             health = self.cluster.health(name, _SLOW)
             if health is not None:
-                try:
-                    return [self.cluster.find(f"{KIND}-{each}") for each in range(health.parts)]
-                except LOST:
-                    return []
+                return [None] * health.parts
         return []
 
     # Placing

@@ -109,9 +109,12 @@ class TableFeed:
         """See `Feed.born`."""
         sequence = self._table.c.sequence
         statement = self._rows().where(sequence > after, sequence <= until).order_by(sequence)
-        for part in self._connection.execute(statement.execution_options(yield_per=_BATCH)).partitions():
-            numbers, blobs = zip(*part, strict=True)
-            yield np.array(numbers, np.int64), vectors.stored(blobs, self._shelf.dimension or 0)
+        if until - after > _BATCH:  # or the driver would hold all rows of a large collection at once
+            statement = statement.execution_options(stream_results=True, max_row_buffer=_BATCH)
+        with self._connection.execute(statement) as result:
+            for part in result.partitions(_BATCH):
+                numbers, blobs = zip(*part, strict=True)
+                yield np.array(numbers, np.int64), vectors.stored(blobs, self._shelf.dimension or 0)
 
     def died(self, after: int) -> tuple[Numbers, Numbers]:
         """See `Feed.died`."""
@@ -148,14 +151,14 @@ class _Held:
     def __init__(self, head: int) -> None:
         self.head = head
 
-    def born(self, after: int, until: int) -> Iterator[tuple[Numbers, Halves]]:  # noqa: ARG002
-        raise _NotHeldError
+    def born(self, after: int, until: int) -> Iterator[tuple[Numbers, Halves]]:
+        raise _NotHeldError(after, until)
 
-    def died(self, after: int) -> tuple[Numbers, Numbers]:  # noqa: ARG002
-        raise _NotHeldError
+    def died(self, after: int) -> tuple[Numbers, Numbers]:
+        raise _NotHeldError(after)
 
-    def lookup(self, sequences: Numbers) -> tuple[Numbers, Halves]:  # noqa: ARG002
-        raise _NotHeldError
+    def lookup(self, sequences: Numbers) -> tuple[Numbers, Halves]:
+        raise _NotHeldError(sequences)
 
 
 class Index:
