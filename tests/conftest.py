@@ -128,7 +128,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts `overt up` on a free port, with OVERT_* variables if given; all are ended with the session."""
+    """Starts `overt up` on a free port, with OVERT_* variables if given; all are ended with the session.
+
+    One that runs on the same home folder is ended first, as a restart would.
+    """
     with _servers(tmp_path_factory) as start:
         yield start
 
@@ -142,17 +145,24 @@ def start_own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calla
 
 @contextmanager
 def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    running: list[subprocess.Popen[str]] = []
+    running: dict[Path, subprocess.Popen[str]] = {}
+
+    def end(process: subprocess.Popen[str]) -> None:
+        process.terminate()
+        process.wait(timeout=15)
+        process.stdout.close()
 
     def start(home: Path | None = None, **variables: str) -> Server:
         folder = home or tmp_path_factory.mktemp("served")
+        if folder in running:
+            end(running.pop(folder))
         command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(folder), "--json"]
         log = (folder.parent / f"{folder.name}.log").open("w")
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **variables}
         )
         log.close()
-        running.append(process)
+        running[folder] = process
         line = process.stdout.readline()
         assert line, Path(log.name).read_text()
         lines = (folder / "credentials").read_text().splitlines()
@@ -163,11 +173,8 @@ def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
     try:
         yield start
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(timeout=15)
-            process.stdout.close()
+        for process in running.values():
+            end(process)
 
 
 @pytest.fixture(scope="session")

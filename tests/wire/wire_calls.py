@@ -8,6 +8,7 @@ import datetime as dt
 import http.client
 import json
 import sqlite3
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+_CLOCK = threading.Lock()
 PATIENCE = 5.0  # seconds any answer may take
 _IDLE = 2.0  # seconds after which a kept connection is not trusted any more: a server may close it at any time
 _SHOWN = 40  # characters of a value that a message repeats
@@ -98,7 +100,8 @@ class Caller:
         """The headers with a signature among them."""
         given = {"Content-Type": "application/x-amz-json-1.1", **headers}
         request = AWSRequest("POST", self.url + path, data=body, headers=given)
-        with mock.patch("botocore.auth.get_current_datetime", return_value=at or dt.datetime.now(dt.UTC)):
+        # A patch is the whole process's: two threads that undid theirs in the wrong order would leave one for ever.
+        with _CLOCK, mock.patch("botocore.auth.get_current_datetime", return_value=at or dt.datetime.now(dt.UTC)):
             SigV4Auth(Credentials(self.key_id, self.secret, self.token), "rekognition", region).add_auth(request)
         return dict(request.headers.items())
 
