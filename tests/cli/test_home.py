@@ -100,6 +100,7 @@ def test_a_throw_away_folder_has_its_own_database(home: Path, monkeypatch: pytes
     monkeypatch.setenv("OVERT_STORE", "postgresql://overt:hush@127.0.0.1:1/overt")
     with pytest.raises(StoreError, match=r"127\.0\.0\.1"), engine(home):
         pass
+    monkeypatch.setenv("OVERT_RAY", "auto")
     with engine(home, store=own_store(home)) as opened, opened.stores.read() as unit:
         assert unit.records.count() == 0
     assert (home / "overt.db").exists()

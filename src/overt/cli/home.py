@@ -47,7 +47,10 @@ def engine(home: Path | None, mounts: Mapping[str, Path] = MappingProxyType({}),
     Args: mounts: local buckets for this command only, name -> folder. changes: settings that differ for it.
     """
     logs.configure("text", quiet=True)
-    opened = Engine.open(settings.load(home=home, **changes), mounts)
+    chosen = settings.load(home=home, **changes)
+    if "store" in changes:
+        chosen = chosen.model_copy(update={"ray": None})  # a folder's own database is no cluster's
+    opened = Engine.open(chosen, mounts)
     try:
         yield opened
     finally:

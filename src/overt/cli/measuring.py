@@ -137,7 +137,11 @@ def serving(home: Path) -> Iterator[Server]:
     started = time.perf_counter()
     command = [sys.executable, "-m", "overt", "up", "--port", "0", "--home", str(home), "--store", own_store(home)]
     with subprocess.Popen(
-        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*command, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != "OVERT_RAY"},
     ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
