@@ -14,12 +14,13 @@ from ray_nodes import wait_until
 
 from overt import settings
 from overt.scale.shards import Found, Shard, WrongShareError
+from overt.stores import lineage
 from overt.stores.base import NotFoundError, StoreError, UnavailableError
 from overt.stores.gallery import Query
 from overt.stores.index import Share
 from overt.stores.schema import faces
 from overt.stores.shelf import Shelf, locate
-from overt.stores.sql import SqlStores, lineage
+from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_faces, make_vectors
 from overt.types import Collection
@@ -51,7 +52,7 @@ def shelf_of(stores: SqlStores, people: Collection) -> Shelf:
 @pytest.fixture
 def make_shard(stores: SqlStores, postgresql_url: str, tmp_path: Path) -> Iterator[Callable[..., Shard]]:
     with stores._snapshot() as connection:
-        database = lineage(connection)
+        database = lineage.current(connection)
     made: list[Shard] = []
 
     def make(share: Share = HALF, database: str = database, sharded_from: int = 10_000) -> Shard:

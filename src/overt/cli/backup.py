@@ -37,7 +37,7 @@ def backup(
     file = target / f"overt-{moment}.backup" if target.is_dir() else target
     try:
         with engine(home) as opened, files.new(file) as path, recorded(opened, "BackupData", ""):
-            size = chosen.database.stat().st_size
+            size = sum(part.stat().st_size for part in chosen.home.glob("overt.db*"))  # with what is in its log
             with progress.steps("saving", 2 * size, quiet=as_json) as advance:
                 saved = backups.write(chosen, path, advance, secrets=not without_secrets, models=models)
     except FileExistsError:

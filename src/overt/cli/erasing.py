@@ -18,6 +18,7 @@ from overt.stores.base import NotFoundError
 
 NOT_COVERED = (
     "exports and backups made before: restoring deletes again what --deletions noted or the data replaced tells",
+    "search shards on nodes of a cluster that are away, until a server starts after their return",
     "memory of other processes, until they search the collection again or end",
     "what the file system or the disk keeps of blocks that were overwritten",
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
 def bars(*, quiet: bool) -> Progress:
@@ -24,7 +24,8 @@ def bars(*, quiet: bool) -> Progress:
 
 @contextmanager
 def steps(words: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """One bar while the block runs; what it gives is told how much more is done."""
-    with bars(quiet=quiet) as bar:
+    """One bar, in percent, while the block runs; what it gives is told how much more is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
         task = bar.add_task(words, total=total)
         yield lambda more: bar.advance(task, more)
