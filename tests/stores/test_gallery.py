@@ -214,6 +214,20 @@ def test_a_snapshot_older_than_what_was_dropped_is_read_anew(
 
 
 @pytest.mark.usefixtures("small")
+def test_who_came_just_before_a_restarted_gallery_was_read_makes_nobody_read_it_anew(
+    scanner: Scanner, folder: SegmentFolder
+) -> None:
+    found(Gallery(DIMENSION, scanner, folder), FakeFeed(100))
+    history = FakeFeed(107, {5: 103, 50: 105, 104: 106})
+    again = Gallery(DIMENSION, scanner, folder)
+    assert found(again, history) == history.alive()
+    for head, reads in ((106, []), (105, [(0, 105)]), (101, [(0, 101)])):  # 104 was there at 105, and is in no file
+        feed = history.at(head)
+        assert found(again, feed) == feed.alive()
+        assert feed.reads == reads
+
+
+@pytest.mark.usefixtures("small")
 def test_a_missing_file_is_made_anew_and_the_others_are_kept(scanner: Scanner, folder: SegmentFolder) -> None:
     history = make_history(500, seed=6)
     gallery = Gallery(DIMENSION, scanner, folder)

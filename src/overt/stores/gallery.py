@@ -204,14 +204,21 @@ class Gallery:
         """Everything alive in the feed's snapshot: from segments where there are good ones, else from the database."""
         segments = [] if self._folder is None else self._folder.open(feed.head, feed.lookup)
         self._past = ()
-        gone, died = feed.died(min((segment.span.as_of for segment in segments), default=feed.head))
+        as_of = [segment.span.as_of for segment in segments]
+        gone, died = feed.died(min(as_of, default=feed.head))
         view = View.empty(self._dimension, feed.head)
+        is_whole = bool(segments)
         for segment in segments:
             if segment.span.first > view.sealed + 1:  # one in between was damaged
+                is_whole = False
                 view = self._read(view, feed, segment.span.first - 1)
                 view = self._seal(view, segment.span.first - 1, feed.head)
             block = Block(segment.rows, segment=segment)
             view = view.with_sealed(block.with_dead(gone, died, after=segment.span.as_of), segment.span.last)
+        if is_whole:
+            # Callers whose snapshots are a little older are served as well, unless a row they see is in no file.
+            lost = died[~np.logical_or.reduce([find(segment.rows.sequences, gone)[1] for segment in segments])]
+            view = replace(view, since=max(*as_of, int(lost.max(initial=0))))
         view = self._read(view, feed, feed.head)
         return self._seal(view, feed.head, feed.head) if len(view.tail.rows) >= SEALED else view
 
