@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -116,13 +116,16 @@ def test_missing_shards_are_a_500_in_words(engine: Engine, monkeypatch: pytest.M
 
 
 def test_a_call_whose_worker_was_lost_is_proved_and_recorded_but_not_done(engine: Engine) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise InternalServerError(detail="the replica was lost")
+
     asked = request("CreateCollection", b'{"CollectionId": "not-made"}')
-    response = chain.follow(Trusting(), asked, engine, lost=InternalServerError(detail="the replica was lost"))
+    response = chain.follow(Trusting(), asked, engine, act=refuse)
     assert response.status == 500
     assert response.headers["x-overt-detail"] == "the replica was lost"
     assert last_event(engine).outcome == "InternalServerError"
     assert "not-made" not in follow(engine, Trusting(), request("ListCollections"))[1]["CollectionIds"]
-    assert chain.follow(AwsJson(), asked, engine, lost=InternalServerError()).status == 400  # nobody may know
+    assert chain.follow(AwsJson(), asked, engine, act=refuse).status == 400  # nobody may know
 
 
 def test_an_answer_that_does_not_fit_its_shape_is_a_500(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
