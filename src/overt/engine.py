@@ -109,13 +109,19 @@ class Engine:
         self.stores.close()
 
 
+def reachable(settings: Settings) -> str:
+    """The URL of a database that a whole cluster can use. Raises: StoreError when the settings name none."""
+    if urls.kind(settings.store_url) != "postgresql":
+        msg = "a Ray cluster needs a database that every node can reach: set `store` to a postgresql:// URL"
+        raise StoreError(msg)
+    return settings.store_url
+
+
 def _spread(settings: Settings) -> Callable[[Index, str], Galleries] | None:
     """How galleries reach over a Ray cluster, None without one. Raises: StoreError when that cannot be."""
     if settings.ray is None:
         return None
-    if urls.kind(settings.store_url) != "postgresql":
-        msg = "a Ray cluster needs a database that every node can reach: set `store` to a postgresql:// URL"
-        raise StoreError(msg)
+    reachable(settings)
     try:
         router = importlib.import_module("overt.scale.router")
     except ModuleNotFoundError as error:

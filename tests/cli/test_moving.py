@@ -12,6 +12,7 @@ from PIL import Image
 
 from overt.cli import moving
 from overt.cli.albums import Picture, Place
+from overt.cli.collections import give
 from overt.cli.ledger import Ledger
 from overt.cli.linking import Group
 from overt.cli.moving import Mover, Outcome, Row
@@ -180,6 +181,8 @@ def test_a_user_gets_faces_that_do_not_look_alike(mover: Mover) -> None:
     faces = [row.face for name in ("pair.jpg", "biden.jpg") for row in mover.take(group([name], [])).rows]
     assert len(faces) == 3
     for _ in range(2):
-        assert moving.give(mover.engine, mover.collection, "ann", faces) == []
+        assert give(mover.engine, mover.collection, "ann", faces, UserMatchThreshold=0) == []
     assert {face["UserId"] for face in listed(mover)} == {"ann"}
-    assert moving.give(mover.engine, mover.collection, "bob", faces[:1]) == ["ASSOCIATED_TO_A_DIFFERENT_USER"]
+    assert give(mover.engine, mover.collection, "bob", faces[:1], UserMatchThreshold=0) == [
+        "ASSOCIATED_TO_A_DIFFERENT_USER"
+    ]

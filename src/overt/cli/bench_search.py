@@ -184,7 +184,7 @@ def _kernel(kernel: Kernel, rows: Rows, trial: _Trial, cores: int, least_ms: flo
 
 
 def _parts(rows: Rows) -> list[Part]:
-    return [Part(rows.cut(start, start + PART)) for start in range(0, len(rows), PART)]
+    return [Part(part) for part in rows.parts(PART)]
 
 
 def _differences(scanner: Scanner, parts: Sequence[Part], trial: _Trial) -> tuple[int, int]:

@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
-from overt.cli import output, reindexing
+from overt.cli import output
 from overt.cli.home import engine
 from overt.engine import Engine
+from overt.errors import ConflictException, ResourceNotFoundException
 from overt.ops.matching import THRESHOLDS
+from overt.stores.base import NotFoundError
+from overt.types import Collection
 from overt.wire import local
 
 app = typer.Typer(help="Collections: galleries of enrolled faces.", no_args_is_help=True)
-app.command("reindex")(reindexing.reindex)
+
+_FACES_PER_CALL = 100
+"""Source: shape UserFaceList of the service model."""
 
 
 def all_collections(opened: Engine) -> list[str]:
@@ -27,6 +34,39 @@ def all_collections(opened: Engine) -> list[str]:
         if "NextToken" not in page:
             return names
         params = {"NextToken": page["NextToken"]}
+
+
+def find(opened: Engine, name: str) -> Collection:
+    """A collection of the account. Raises: CommandError when it is not there."""
+    with opened.stores.read() as unit:
+        try:
+            return unit.collections.get(opened.settings.account, name)
+        except NotFoundError:
+            raise output.CommandError(f"there is no collection {name}; see `overt collections list`") from None
+
+
+def ensured(opened: Engine, name: str) -> dict[str, Any]:
+    """What DescribeCollection says of a collection, which is made when it is not there. Raises: WireError."""
+    try:
+        return local.call(opened, "DescribeCollection", CollectionId=name)
+    except ResourceNotFoundException:
+        local.call(opened, "CreateCollection", CollectionId=name)
+        return ensured(opened, name)
+
+
+def give(opened: Engine, collection: str, user: str, faces: Sequence[str], **params: Any) -> list[str]:
+    """Make a user unless it is there, and give it faces.
+
+    Args: params: further ones of AssociateFaces. Returns: why faces were refused, a reason for each. Raises: WireError.
+    """
+    with suppress(ConflictException):
+        local.call(opened, "CreateUser", CollectionId=collection, UserId=user)
+    refused: list[str] = []
+    for start in range(0, len(faces), _FACES_PER_CALL):
+        some = list(faces[start : start + _FACES_PER_CALL])
+        done = local.call(opened, "AssociateFaces", CollectionId=collection, UserId=user, FaceIds=some, **params)
+        refused += [reason for face in done["UnsuccessfulFaceAssociations"] for reason in face["Reasons"]]
+    return refused
 
 
 @app.command("list")

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from overt.cli import output
+from overt.cli.collections import find
 from overt.cli.home import engine
 from overt.cli.record import recorded
-from overt.stores.base import NotFoundError
 
 NOT_COVERED = (
     "exports and backups made before: restoring deletes again what --deletions noted or the data replaced tells",
@@ -42,12 +42,7 @@ def erase(
     """
     wanted = list(dict.fromkeys(face_ids or []))
     with engine(home) as opened:
-        account = opened.settings.account
-        with opened.stores.read() as unit:
-            try:
-                gallery = unit.collections.get(account, collection)
-            except NotFoundError:
-                raise output.CommandError(f"there is no collection {collection} in account {account}") from None
+        account, gallery = opened.settings.account, find(opened, collection)
         if wanted and not yes and not typer.confirm(f"Erase {len(wanted)} faces of {collection} for good?", err=True):
             raise output.CommandError("nothing was erased")
         with recorded(opened, "EraseFaces", repr((collection, wanted))):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import re
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,17 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from overt.cli import erasing, output, progress
+from overt.cli.albums import MOUNT, SUFFIXES
+from overt.cli.collections import ensured, give
 from overt.cli.home import engine
 from overt.cli.journal import Journal
 from overt.engine import Engine
-from overt.errors import ConflictException, ResourceNotFoundException, WireError
+from overt.errors import WireError
 from overt.wire import local
 
 app = typer.Typer(help="Faces: enrol, search, erase.", no_args_is_help=True)
 app.command("erase")(erasing.erase)
-
-BUCKET = "import"
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ def import_faces(
 ) -> None:
     """Enrol a folder of pictures. Interrupted, it goes on where it stopped when run again."""
     folder, pictures = _pictures(source)
-    with engine(home, {BUCKET: folder}) as opened:
-        created = _ensure_collection(opened, collection)
+    with engine(home, {MOUNT: folder}) as opened:
+        created = float(ensured(opened, collection)["CreationTimestamp"])
         journal = Journal.open(opened, folder, f"{collection} of {created}", fresh=again)
         todo = [picture for picture in pictures if not journal.has(picture.name)]
         with progress.bars(quiet=as_json) as bar, ThreadPoolExecutor(opened.settings.workers) as threads:
@@ -128,15 +126,6 @@ def _pictures(source: Path) -> tuple[Path, list[Picture]]:
     return folder, found
 
 
-def _ensure_collection(opened: Engine, collection: str) -> float:
-    """When the collection was made; makes it when it is not there."""
-    try:
-        return float(local.call(opened, "DescribeCollection", CollectionId=collection)["CreationTimestamp"])
-    except ResourceNotFoundException:
-        local.call(opened, "CreateCollection", CollectionId=collection)
-        return _ensure_collection(opened, collection)
-
-
 def _enrol(opened: Engine, picture: Picture, collection: str, max_faces: int, quality: str, *, users: bool) -> Outcome:
     external = re.sub(r"[^a-zA-Z0-9_.\-:]", "_", picture.person)[:255]  # what an ExternalImageId may hold
     params: dict[str, Any] = {"ExternalImageId": external} if external else {}
@@ -145,7 +134,7 @@ def _enrol(opened: Engine, picture: Picture, collection: str, max_faces: int, qu
             opened,
             "IndexFaces",
             CollectionId=collection,
-            Image={"S3Object": {"Bucket": BUCKET, "Name": picture.name}},
+            Image={"S3Object": {"Bucket": MOUNT, "Name": picture.name}},
             MaxFaces=max_faces,
             QualityFilter=quality,
             **params,
@@ -153,17 +142,10 @@ def _enrol(opened: Engine, picture: Picture, collection: str, max_faces: int, qu
         face_ids = [record["Face"]["FaceId"] for record in indexed["FaceRecords"]]
         reasons = sorted({reason for face in indexed["UnindexedFaces"] for reason in face["Reasons"]})
         if users and external and face_ids:
-            reasons += _associate(opened, collection, external[:128], face_ids)
+            reasons += give(opened, collection, external[:128], face_ids)
     except WireError as error:
         return Outcome(picture, [], [error.detail or error.text])
     return Outcome(picture, face_ids, reasons or ([] if face_ids else ["no face was found"]))
-
-
-def _associate(opened: Engine, collection: str, user: str, face_ids: list[str]) -> list[str]:
-    with contextlib.suppress(ConflictException):  # an earlier picture of this person made it
-        local.call(opened, "CreateUser", CollectionId=collection, UserId=user)
-    done = local.call(opened, "AssociateFaces", CollectionId=collection, UserId=user, FaceIds=face_ids)
-    return [reason for face in done["UnsuccessfulFaceAssociations"] for reason in face["Reasons"]]
 
 
 @app.command("search")
@@ -179,12 +161,12 @@ def search(
 ) -> None:
     """Search a collection for the largest face in a photo."""
     photo = photo.resolve()
-    with engine(home, {BUCKET: photo.parent}) as opened:
+    with engine(home, {MOUNT: photo.parent}) as opened:
         found = local.call(
             opened,
             "SearchFacesByImage",
             CollectionId=collection,
-            Image={"S3Object": {"Bucket": BUCKET, "Name": photo.name}},
+            Image={"S3Object": {"Bucket": MOUNT, "Name": photo.name}},
             FaceMatchThreshold=threshold,
             MaxFaces=most,
         )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from overt.cli.albums import Picture
 from overt.cli.source import SourceFace
@@ -101,7 +100,7 @@ def pair(found: Sequence[Box], wanted: Sequence[Box], least: float) -> list[Pair
     if not found or not wanted:
         return []
     overlaps = iou(_corners(found), _corners(wanted))
-    rows, columns = linear_sum_assignment(np.where(overlaps >= least, overlaps, 0), maximize=True)
+    rows, columns = _assigned(np.where(overlaps >= least, overlaps, 0))
     return [
         Pair(int(row), int(column), float(overlaps[row, column]))
         for row, column in zip(rows, columns, strict=True)
@@ -131,7 +130,7 @@ def deal(pictures: Sequence[Sequence[Box]], images: Sequence[Sequence[Box]], lea
     scores = np.stack([_fit(pictures, boxes) for boxes in images])
     if scores.size == 1:  # nothing to tell apart
         return [Deal(0, 0, clear=True)]
-    rows, columns = linear_sum_assignment(scores, maximize=True)
+    rows, columns = _assigned(scores)
     dealt = []
     for row, column in zip(rows, columns, strict=True):
         score = scores[row, column]
@@ -139,6 +138,13 @@ def deal(pictures: Sequence[Sequence[Box]], images: Sequence[Sequence[Box]], lea
             rest = np.concatenate([np.delete(scores[row], column), np.delete(scores[:, column], row)])
             dealt.append(Deal(int(row), int(column), clear=bool(rest.max() < score - _CLEAR)))
     return dealt
+
+
+def _assigned(scores: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The one-to-one pairs of rows and columns with the greatest sum of scores."""
+    from scipy.optimize import linear_sum_assignment  # slow to import, and every command imports this module
+
+    return linear_sum_assignment(scores, maximize=True)
 
 
 def _fit(pictures: Sequence[Sequence[Box]], wanted: Sequence[Box]) -> npt.NDArray[np.float64]:

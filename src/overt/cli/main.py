@@ -28,6 +28,7 @@ from overt.cli import (
     models,
     output,
     portable,
+    reindexing,
     up,
     verify,
 )
@@ -53,6 +54,7 @@ app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
+collections.app.command("reindex")(reindexing.reindex)
 app.add_typer(collections.app, name="collections")
 app.add_typer(faces.app, name="faces")
 app.add_typer(migrate.app, name="migrate")

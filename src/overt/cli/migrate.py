@@ -15,6 +15,7 @@ import typer
 
 from overt.cli import linking, moving, naming, output, planning, progress, source
 from overt.cli.albums import Place
+from overt.cli.collections import ensured, give
 from overt.cli.home import engine
 from overt.cli.ledger import Ledger
 from overt.cli.linking import Group
@@ -23,8 +24,7 @@ from overt.cli.naming import Rule
 from overt.cli.planning import Plan
 from overt.cli.source import Source, SourceFace
 from overt.engine import Engine
-from overt.errors import ResourceNotFoundException, WireError
-from overt.wire import local
+from overt.errors import WireError
 
 app = typer.Typer(help="Move here from another service.", no_args_is_help=True)
 
@@ -111,7 +111,7 @@ def rekognition(
         if dry_run:
             _tell_plan(plan, len(found), as_json=as_json)
             return
-        created = _ensure_collection(opened, target)
+        created = _target(opened, target)
         ledger = Ledger.open(opened, f"migrate {place.written} {target} of {created} by {overlap}", fresh=again)
         mover = Mover(opened, place, target, overlap, max_faces, quality)
         result = _move(mover, plan, ledger, quiet=as_json)
@@ -134,14 +134,9 @@ def _source(collection: str, faces: Path | None, endpoint: str | None, *, quiet:
         return source.read(collection, endpoint, lambda count: bar.update(task, completed=count))
 
 
-def _ensure_collection(opened: Engine, name: str) -> float:
-    """When the collection was made; makes it when it is not there. Raises: CommandError when it is of another model."""
-    try:
-        shown = local.call(opened, "DescribeCollection", CollectionId=name)
-    except ResourceNotFoundException:
-        local.call(opened, "CreateCollection", CollectionId=name)
-        return _ensure_collection(opened, name)
-    model = opened.models.faces.model
+def _target(opened: Engine, name: str) -> float:
+    """When the collection was made, now if it is not there. Raises: CommandError when it is of another model."""
+    shown, model = ensured(opened, name), opened.models.faces.model
     if shown["FaceModelVersion"] != model:
         raise output.CommandError(
             f"the collection {name} is there, with faces of model {shown['FaceModelVersion']}; the installed one is "
@@ -219,7 +214,7 @@ def _give_users(opened: Engine, collection: str, plan: Plan, result: Result, led
             if ledger.get(told) is not None:
                 continue
             try:
-                refused = moving.give(opened, collection, user, faces)
+                refused = give(opened, collection, user, faces, UserMatchThreshold=0)  # however unlike
             except WireError as error:
                 refused = [error.detail or error.text]
             if refused:

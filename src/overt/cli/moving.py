@@ -6,9 +6,8 @@ Knows how one group of pictures is done; what belongs together is `linking`'s, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,10 +16,9 @@ from overt.cli.albums import Place
 from overt.cli.ledger import Ledger
 from overt.cli.linking import Group
 from overt.cli.output import CommandError
-from overt.cli.source import SourceFace
+from overt.cli.source import SourceFace, box_of
 from overt.engine import Engine
 from overt.errors import (
-    ConflictException,
     ImageTooLargeException,
     InvalidImageFormatException,
     InvalidParameterException,
@@ -30,9 +28,7 @@ from overt.ops.faces import Choice, index_chosen
 from overt.types import Box, Image
 from overt.wire import local
 
-FACES_PER_CALL = 100
-"""Source: shape UserFaceList of the service model."""
-LASTING = (InvalidImageFormatException, ImageTooLargeException, InvalidParameterException)
+_LASTING = (InvalidImageFormatException, ImageTooLargeException, InvalidParameterException)
 """What is wrong with a picture itself, and will be the next time too."""
 _AHEAD = 4
 """Pictures fetched while all workers are busy, as S3 takes its time."""
@@ -62,6 +58,11 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
     settled: bool = True
+
+    def fail(self, number: int, error: WireError, name: str) -> None:
+        """A picture could not be worked on. name: what the error calls it, which is not told."""
+        self.problems[number] = (error.detail or error.text).replace(name, "the picture")
+        self.settled &= isinstance(error, _LASTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Mover:
         for number in range(len(group.pictures)):
             found = self._try(group, number, outcome, "DetectFaces")
             if found:
-                seen[number] = [_box(face["BoundingBox"]) for face in found["FaceDetails"]]
+                seen[number] = [box_of(face["BoundingBox"]) for face in found["FaceDetails"]]
         numbers = list(seen)
         deals = linking.deal(list(seen.values()), [[face.box for face in image] for image in images], self.least)
         dealt = {deal.image: (numbers[deal.picture], deal.clear) for deal in deals}
@@ -148,9 +149,7 @@ class Mover:
         try:
             return local.call(self.engine, operation, act=act, Image=self.place.image(picture), **params)
         except WireError as error:
-            told = error.detail or error.text
-            outcome.problems[number] = told.replace(f"{self.place.bucket}/{picture.key}", "the picture")
-            outcome.settled &= isinstance(error, LASTING)
+            outcome.fail(number, error, f"{self.place.bucket}/{picture.key}")
             return None
 
 
@@ -210,24 +209,3 @@ def _written(outcome: Outcome) -> Any:
 def _read(kept: Any) -> Outcome:
     rows, problems = kept
     return Outcome([Row(*row) for row in rows], dict(problems))
-
-
-def _box(place: Mapping[str, float]) -> Box:
-    return Box(place["Left"], place["Top"], place["Width"], place["Height"])
-
-
-def give(engine: Engine, collection: str, user: str, faces: Collection[str]) -> list[str]:
-    """Make a user unless it is there, and give it faces, however unlike one another.
-
-    Returns: why faces were refused, one reason for each. Raises: WireError.
-    """
-    with suppress(ConflictException):
-        local.call(engine, "CreateUser", CollectionId=collection, UserId=user)
-    wanted, refused = list(faces), []
-    for start in range(0, len(wanted), FACES_PER_CALL):
-        chunk = wanted[start : start + FACES_PER_CALL]
-        done = local.call(
-            engine, "AssociateFaces", CollectionId=collection, UserId=user, FaceIds=chunk, UserMatchThreshold=0
-        )
-        refused += [reason for face in done["UnsuccessfulFaceAssociations"] for reason in face["Reasons"]]
-    return refused

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
-def bars(*, quiet: bool) -> Progress:
-    """Bars that count up to a total and say how long the rest will take."""
+def bars(*, quiet: bool, in_percent: bool = False) -> Progress:
+    """Bars that count up to a total, or to 100 %, and say how long the rest will take."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn() if in_percent else MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         disable=quiet,
@@ -25,7 +25,6 @@ def bars(*, quiet: bool) -> Progress:
 @contextmanager
 def steps(words: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """One bar, in percent, while the block runs; what it gives is told how much more is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
+    with bars(quiet=quiet, in_percent=True) as bar:
         task = bar.add_task(words, total=total)
         yield lambda more: bar.advance(task, more)

@@ -17,6 +17,7 @@ import typer
 
 from overt.cli import levelling, linking, moving, output, progress
 from overt.cli.albums import Place
+from overt.cli.collections import find
 from overt.cli.home import engine
 from overt.cli.ledger import Ledger
 from overt.cli.linking import Group
@@ -27,7 +28,6 @@ from overt.errors import WireError
 from overt.media.fetch import INLINE_BYTES
 from overt.ops import show
 from overt.ops.faces import image_id, index_chosen
-from overt.stores.base import NotFoundError
 from overt.types import Box, Collection, Image, StoredFace
 from overt.wire import local
 
@@ -59,7 +59,7 @@ def reindex(
     """
     place = Place.parse(pictures)
     with engine(home, place.mounts, **place.changes) as opened:
-        old = _find(opened, collection)
+        old = find(opened, collection)
         target = name or f"{collection[: _LONGEST - len(_SUFFIX)]}{_SUFFIX}"
         if old.model == opened.models.faces.model:
             cleared = not name and _clear_away(opened, target, old.model)
@@ -82,15 +82,6 @@ def reindex(
 # --- two collections ---
 
 
-def _find(opened: Engine, name: str) -> Collection:
-    """A collection. Raises: CommandError when it is not there."""
-    with opened.stores.read() as unit:
-        try:
-            return unit.collections.get(opened.settings.account, name)
-        except NotFoundError:
-            raise output.CommandError(f"there is no collection {name}") from None
-
-
 def _mark(opened: Engine, target: Collection) -> Ledger:
     """Whether a collection was made by this command; a namesake made later is another one."""
     return Ledger.open(opened, f"reindexed into {target.id} of {target.created.timestamp()}")
@@ -99,7 +90,7 @@ def _mark(opened: Engine, target: Collection) -> Ledger:
 def _clear_away(opened: Engine, target: str, model: str) -> bool:
     """Remove the old vectors that an interrupted run has left under the name of its second collection."""
     try:
-        left = _find(opened, target)
+        left = find(opened, target)
     except output.CommandError:
         return False
     if left.model == model or _mark(opened, left).get("begun") is None:
@@ -116,12 +107,12 @@ def _prepare(
     Raises: CommandError when another one has that name.
     """
     try:
-        new = _find(opened, target)
+        new = find(opened, target)
     except output.CommandError:
         with opened.stores.read() as unit:
             tags = dict(unit.tags.of(show.resource(old)))
         local.call(opened, "CreateCollection", CollectionId=target, Tags=tags)
-        new = _find(opened, target)
+        new = find(opened, target)
         _mark(opened, new).note("begun", 1)
     if _mark(opened, new).get("begun") is None:
         raise output.CommandError(f"there is a collection {target} already; choose another name with --as")
@@ -166,9 +157,7 @@ class _Work:
             for external, members in by_external.items():
                 outcome.rows += self._enrol(source, digest, external, members)
         except WireError as error:
-            told = error.detail or error.text
-            outcome.problems[0] = told.replace(f"{self.place.bucket}/{picture.key}", "the picture")
-            outcome.settled = isinstance(error, moving.LASTING)
+            outcome.fail(0, error, f"{self.place.bucket}/{picture.key}")
         return outcome
 
     def _enrol(

@@ -109,14 +109,18 @@ def objects(bucket: str, prefix: str, endpoint: str | None) -> Iterator[tuple[st
                 yield item["Key"], item.get("ETag", "")
 
 
+def box_of(place: Mapping[str, float]) -> Box:
+    """The wire's BoundingBox."""
+    return Box(place["Left"], place["Top"], place["Width"], place["Height"])
+
+
 def _face(item: Mapping[str, Any]) -> SourceFace:
-    place = item["BoundingBox"]
     return SourceFace(
         item["FaceId"],
         item["ImageId"],
         item.get("ExternalImageId", ""),
         item.get("UserId", ""),
-        Box(place["Left"], place["Top"], place["Width"], place["Height"]),
+        box_of(item["BoundingBox"]),
     )
 
 

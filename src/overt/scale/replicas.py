@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -115,7 +115,7 @@ class Replica:
             raise StoreError(msg)
         engine = Engine.open(self._settings)
         try:
-            if fingerprint(engine) != self._fingerprint:
+            if fingerprint(engine.digest) != self._fingerprint:
                 msg = f"{key} on node {node.address()} is another key than the server's: copy the server's there"
                 raise StoreError(msg)  # noqa: TRY301
             engine.start()
@@ -125,9 +125,9 @@ class Replica:
         return engine
 
 
-def fingerprint(engine: Engine) -> str:
-    """Of an engine's master key; it gives nothing of the key away."""
-    return engine.digest("replica", b"")
+def fingerprint(digest: Callable[[str, bytes], str]) -> str:
+    """Of the master key that an engine or a vault digests with; it gives nothing of the key away."""
+    return digest("replica", b"")
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ class Fleet:
         nodes = self._cluster.nodes()
         for each in range(self._settings.replicas):
             there = nodes[each % len(nodes)]
-            place_replica(self._cluster, self._settings, each, fingerprint(self._engine), there)
+            place_replica(self._cluster, self._settings, each, fingerprint(self._engine.digest), there)
         self._ask_all()
         while not any(seen.is_usable for seen in self._all()):
             time.sleep(_PAUSE)

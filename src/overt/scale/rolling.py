@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import ray
 
+from overt.engine import reachable
 from overt.scale import replicas, shards
 from overt.scale.cluster import LOST, Cluster, Health, Node, number
-from overt.scale.replicas import place_replica
+from overt.scale.replicas import fingerprint, place_replica
 from overt.scale.router import place_shard
 from overt.settings import Settings
-from overt.stores import lineage, postgresql, urls
+from overt.stores import lineage, postgresql
 from overt.stores.base import StoreError, UnavailableError
 from overt.stores.index import Share
 from overt.stores.vault import Vault
@@ -86,9 +87,8 @@ class Rolling:
         self._cluster.end(member.name)
         end = time.monotonic() + seconds
         while True:
-            self._place(
-                member.name, of, there
-            )  # nothing, once it is there; again, where the one ended still had the name
+            # Does nothing once it is there; is done again where the one ended still had the name.
+            self._place(member.name, of, there)
             health = self._cluster.health(member.name)
             if health is not None and health.life != life and health.ready:
                 return Member(member.name, health)
@@ -127,7 +127,7 @@ class Rolling:
         if name.startswith(shards.KIND):
             place_shard(self._cluster, self._settings, self._lineage, Share(number(name), of), there)
             return
-        key = Vault.open(self._settings.master_key).digest("replica", b"")
+        key = fingerprint(Vault.open(self._settings.master_key).digest)
         place_replica(self._cluster, self._settings, number(name), key, there)
 
 
@@ -135,10 +135,7 @@ def _lineage(settings: Settings) -> str:
     if settings.ray is None:
         msg = "no Ray cluster is set: give --ray auto, or set OVERT_RAY or `ray` in overt.toml"
         raise StoreError(msg)
-    if urls.kind(settings.store_url) != "postgresql":
-        msg = "a Ray cluster needs a database that every node can reach: set `store` to a postgresql:// URL"
-        raise StoreError(msg)
-    writing, reading = postgresql.open_engines(settings.store_url)
+    writing, reading = postgresql.open_engines(reachable(settings))
     try:
         with reading.connect() as connection:
             return lineage.current(connection)

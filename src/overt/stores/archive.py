@@ -11,6 +11,7 @@ import errno
 import hashlib
 import io
 import json
+import shutil
 import stat
 import zipfile
 import zlib
@@ -117,8 +118,7 @@ class Archive:
         """Write a part to a file that is not there yet, for its owner alone."""
         place.touch(mode=0o600, exist_ok=False)
         with self.part(name) as stream, place.open("wb") as copy:
-            while chunk := stream.read(_CHUNK):
-                copy.write(chunk)
+            shutil.copyfileobj(stream, copy, _CHUNK)
 
 
 class _Counted(io.RawIOBase):

@@ -15,9 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from overt.settings import Settings
+from overt.stores import urls
 from overt.stores.archive import Advance, Archive, ArchiveError, ArchiveWriter
 from overt.stores.base import StoreError
 
@@ -49,7 +48,7 @@ class Saved:
 
 def check_url(url: str) -> None:
     """Raises: BackupError, with what to do instead, when the data is in another database than a SQLite file."""
-    if make_url(url).get_backend_name() != "sqlite":
+    if urls.kind(url) != "sqlite":
         msg = (
             "the data is in a PostgreSQL database: save it with pg_dump --format=custom, and put it back with "
             "pg_restore while no server runs; keep master.key and overt.toml of the home folder with the dump. "

@@ -32,7 +32,7 @@ class Block:
         self.dead = dead
         self.died = died
         self.segment = segment
-        self.parts = segment.parts if segment is not None else _parts(rows)
+        self.parts = segment.parts if segment is not None else rows.parts(PART)
         self._hidden: Hidden | None = None
 
     @classmethod
@@ -211,10 +211,6 @@ def find(sequences: Numbers, wanted: Numbers) -> tuple[Numbers, npt.NDArray[np.b
         return np.zeros(wanted.shape, np.int64), np.zeros(wanted.shape, np.bool_)
     numbers = np.minimum(np.searchsorted(sequences, wanted), sequences.size - 1)
     return numbers, sequences[numbers] == wanted
-
-
-def _parts(rows: Rows) -> tuple[Rows, ...]:
-    return tuple(rows.cut(start, start + PART) for start in range(0, len(rows), PART))
 
 
 def _append(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -67,6 +67,10 @@ class Rows:
             None if self.marks is None else self.marks[some],
         )
 
+    def parts(self, size: int) -> tuple[Rows, ...]:
+        """All rows, at most so many at a time."""
+        return tuple(self.cut(start, start + size) for start in range(0, len(self), size))
+
     def spoiled(self, found: Numbers) -> Numbers:
         """Those of some row numbers whose vector or sequence is not what was written."""
         if self.marks is None:

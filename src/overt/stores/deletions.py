@@ -12,12 +12,13 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection as Ids
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from overt.stores.base import NotFoundError, StoreError, Stores, Unit
-from overt.types import Collection
+from overt.types import Collection, StoredFace
 
 _BATCH = 500
 
@@ -171,14 +172,21 @@ def _each(
             yield from ((place, entry) for entry in gone)
 
 
+def delete_faces(unit: Unit, collection: Collection, face_ids: Ids[str]) -> list[StoredFace]:
+    """Delete faces, of users too; those that were there, as they were."""
+    held = list(unit.faces.get(collection, face_ids).values())
+    by_user: defaultdict[str, list[str]] = defaultdict(list)
+    for face in held:
+        if face.user_id is not None:
+            by_user[face.user_id].append(face.id)
+    for user_id, mine in by_user.items():
+        unit.users.disassociate(collection, user_id, mine)
+    unit.faces.delete(collection, [face.id for face in held])
+    return held
+
+
 def _delete_faces(unit: Unit, collection: Collection, face_ids: list[str]) -> list[str]:
-    held = unit.faces.get(collection, face_ids)
-    for user_id in {face.user_id for face in held.values()} - {None}:
-        unit.users.disassociate(
-            collection, str(user_id), [face.id for face in held.values() if face.user_id == user_id]
-        )
-    unit.faces.delete(collection, held.keys())
-    return list(held)
+    return [face.id for face in delete_faces(unit, collection, face_ids)]
 
 
 def _delete_users(unit: Unit, collection: Collection, user_ids: list[str]) -> list[str]:

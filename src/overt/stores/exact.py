@@ -135,7 +135,7 @@ class _Gathered:
 def _rescore(parts: Sequence[Part], probe: Probe, found: Iterable[tuple[int, Candidates]]) -> Answer:
     """The true cosines of all candidates that may be in the answer. Raises: SpoiledRowsError."""
     found = [each for each in found if each[1].rows.size]
-    least = np.concatenate([_floats([]), *(each.scores - each.margin for _, each in found)])
+    least = np.concatenate([np.empty(0, np.float32), *(each.scores - each.margin for _, each in found)])
     floor = max(probe.floor, nth_best(least, probe.limit))
     sequences, cosines, rescored = [np.empty(0, np.int64)], [np.empty(0)], 0
     for number, each in found:
@@ -182,7 +182,3 @@ def _read_all(parts: Sequence[Part], probe: Probe) -> Iterable[tuple[int, Candid
                 scores[part.hidden[some]] = -np.inf
             chosen = select(scores, probe, SLACK)
             yield number, replace(chosen, rows=chosen.rows + start)
-
-
-def _floats(values: list[float]) -> Floats:
-    return np.array(values, np.float32)

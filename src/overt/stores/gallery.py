@@ -131,6 +131,11 @@ class Gallery:
         return 0 if self._view is None else self._view.tail.rows.nbytes
 
     @property
+    def is_read(self) -> bool:
+        """Whether it has been read from files or database."""
+        return self._view is not None
+
+    @property
     def living(self) -> int:
         """Rows alive when the gallery was last brought up to date."""
         return 0 if self._view is None else self._view.living

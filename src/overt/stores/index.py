@@ -286,8 +286,13 @@ class Index:
 
     def recall(self, table: Table, shelf: Shelf, query: Query) -> Answer | None:
         """The answer at a shelf's head from what is held, without a look at the database; None if that cannot tell."""
+        gallery = self.gallery(table, shelf)
+        if (
+            not gallery.is_read
+        ):  # reading now, it would take the caller's head for the database's, and remove later files
+            return None
         try:
-            return self.gallery(table, shelf).search(_Held(shelf.head), query)
+            return gallery.search(_Held(shelf.head), query)
         except _NotHeldError:
             return None
 
@@ -302,10 +307,12 @@ class Index:
         if shelf.dimension is None or shelf.head == 0 or query.limit == 0:
             return None
         gallery = self.gallery(table, shelf)
+        before = gallery.nbytes, gallery.segments
         answer = gallery.search(TableFeed(connection, table, shelf, self._share), query)
         if gallery.wants_tending:
             self._keeper.submit(gallery.tend)
-        self._trim()
+        if (gallery.nbytes, gallery.segments) != before:  # it looks at every gallery there is
+            self._trim()
         return answer
 
     def _search_fresh(self, own: TableFeed, after: int, query: Query) -> Hits:

@@ -103,7 +103,7 @@ class Segment:
         self.span = span
         self.rows = rows
         # Made once, so that a kernel may keep what it derives from them.
-        self.parts = tuple(rows.cut(start, start + PART) for start in range(0, len(rows), PART))
+        self.parts = rows.parts(PART)
 
     @classmethod
     def open(cls, path: Path, space: Space) -> Segment:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, select
 
 from overt.stores import inspection, lineage, postgresql, sqlite, urls
 from overt.stores.base import Erasure, StoreError, Unit
+from overt.stores.deletions import delete_faces
 from overt.stores.exact import Scanner
 from overt.stores.index import Galleries, Index
 from overt.stores.kernels import choose
@@ -100,20 +101,14 @@ class SqlStores:
     def erase(self, collection: Collection, face_ids: Ids[str]) -> Erasure:
         """See `base.Stores.erase`."""
         with self.write() as unit:
-            there = unit.faces.get(collection, face_ids)
-            owners: dict[str, list[str]] = {}
-            for face in there.values():
-                if face.user_id is not None:
-                    owners.setdefault(face.user_id, []).append(face.id)
-            for user_id, held in owners.items():
-                unit.users.disassociate(collection, user_id, held)
-            unit.faces.delete(collection, list(there))
+            gone = {face.id: face.user_id for face in delete_faces(unit, collection, face_ids)}
         places = [_KINDS[self.reading.dialect.name].scrub(self.reading)]
         with self._snapshot() as connection:
             names = self._index.erase(connection, locate(connection, collection))
         places += [f"search file {name}: overwritten and removed" for name in names]
-        missing = tuple(face_id for face_id in face_ids if face_id not in there)
-        return Erasure(tuple(there), missing, tuple(owners), tuple(places))
+        missing = tuple(face_id for face_id in face_ids if face_id not in gone)
+        users = dict.fromkeys(user_id for user_id in gone.values() if user_id is not None)
+        return Erasure(tuple(gone), missing, tuple(users), tuple(places))
 
     def verify(self, collection: Collection | None = None) -> Iterator[str]:
         """See `base.Stores.verify`."""

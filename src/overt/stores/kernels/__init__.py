@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 
 from overt.stores.base import StoreError
@@ -22,7 +23,7 @@ def choose(wanted: str = "auto") -> Kernel:
     Raises: StoreError when there is no such kernel, or what it needs is not installed.
     """
     if wanted == "auto":
-        return available()[0]
+        return next(_there())
     if wanted not in _RUNGS:
         raise StoreError(f"There is no search kernel {wanted!r}. Use auto, {', '.join(_RUNGS)}.")
     kernel = _load(wanted)
@@ -34,7 +35,12 @@ def choose(wanted: str = "auto") -> Kernel:
 
 def available() -> list[Kernel]:
     """One kernel of each kind that can be used here, best first."""
-    return [kernel for kernel in map(_load, _RUNGS) if kernel]
+    return list(_there())
+
+
+def _there() -> Iterator[Kernel]:
+    """Loads each only when it is asked for: a library for one that is not used would cost every command its time."""
+    return (kernel for kernel in map(_load, _RUNGS) if kernel)
 
 
 def _load(name: str) -> Kernel | None:
