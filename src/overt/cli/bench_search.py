@@ -30,9 +30,7 @@ from overt.stores.kernels.base import Kernel
 from overt.types import Floats
 
 _LIMIT = 80  # rows a search asks for, as SearchFacesByImage does when it is not told
-_FLOOR = (
-    0.36  # cosine that every second search of the check asks for, as many an operator would; the others ask for any
-)
+_FLOOR = 0.36  # cosine that every second search of the check asks for; the others ask for any
 _SHORT = 10  # rows that are asked for beside other engines: as many as recall is counted of
 _TOGETHER = 64  # probes of a batch
 _TIMED = 200  # probes of single searches

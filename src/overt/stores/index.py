@@ -287,9 +287,7 @@ class Index:
     def recall(self, table: Table, shelf: Shelf, query: Query) -> Answer | None:
         """The answer at a shelf's head from what is held, without a look at the database; None if that cannot tell."""
         gallery = self.gallery(table, shelf)
-        if (
-            not gallery.is_read
-        ):  # reading now, it would take the caller's head for the database's, and remove later files
+        if not gallery.is_read:  # reading now, it would take the caller's head for the database's, and lose later files
             return None
         try:
             return gallery.search(_Held(shelf.head), query)
