@@ -24,7 +24,8 @@ Subject = TypeVar("Subject")
 class Image:
     """One decoded picture, upright.
 
-    pixels: (height, width, 3) uint8, RGB. sha256: hex digest of the encoded bytes it came from.
+    pixels: (height, width, 3) uint8, RGB. sha256: hex digest of the encoded bytes it came from; "" for a frame of a
+    video.
     """
 
     pixels: Pixels
@@ -39,6 +40,47 @@ class Image:
     def width(self) -> int:
         """Columns, in pixels."""
         return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """An audio track. duration: seconds; sample_rate: Hz."""
+
+    codec: str
+    duration: float
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """What a video file says of itself.
+
+    container: like MP4. duration: seconds. frame_rate: frames a second, on average. width, height: pixels of the
+    upright picture. is_full_range: whether luma runs over 0..255 rather than 16..235.
+    """
+
+    codec: str
+    container: str
+    duration: float
+    frame_rate: float
+    width: int
+    height: int
+    is_full_range: bool
+    sounds: tuple[Sound, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a video.
+
+    time: seconds from the video's start. loudness: dB below full scale (RMS) of the sound since the frame before,
+    -inf for silence; None where it was not asked for or there is no sound.
+    """
+
+    image: Image
+    time: float
+    loudness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
