@@ -354,6 +354,59 @@ class Match(Generic[Subject]):
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """An object in a bucket, local or of an S3 service. version: None = the newest."""
+
+    bucket: str
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The analysis of a stored video, begun by one call and read by others.
+
+    id: 64 hex digits. operation: that began it. task: what is looked for, as JSON of the room `jobs`. tag, topic: of
+    the caller's; topic is where its end is told. status: QUEUED, RUNNING, SUCCEEDED or FAILED. message: why it failed.
+    progress: share of the video's time that was looked at, 0..1. footage: None until the video was opened.
+    """
+
+    id: str
+    account: str
+    key_id: str
+    operation: str
+    video: Stored
+    task: str
+    created: dt.datetime
+    tag: str | None = None
+    topic: str | None = None
+    status: str = "QUEUED"
+    message: str = ""
+    progress: float = 0.0
+    footage: Footage | None = None
+    ended: dt.datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be found."""
+        return self.ended is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found in a video.
+
+    time: milliseconds from its start. name: what findings are ordered by, beside their times. view: which of a job's
+    lists it belongs to, as what is found may be told frame by frame and in spans. body: JSON of the room `jobs`.
+    """
+
+    time: int
+    name: str
+    view: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call. account: 12 digits, owns collections. key_id: the access key; "local" = command line."""
 

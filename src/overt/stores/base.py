@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every store must offer: units of work over collections, faces, users, tags, tokens, keys and records.
+"""What every store must offer: units of work over galleries, tags, tokens, keys, records and jobs.
 
 Operations say `with stores.write() as unit:`; all they do inside is one transaction, and leaving the block means it is
 on disk. Reads see every write acknowledged before they began. Knows no wire, no model and no SQL.
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from overt.types import Box, Collection, Embedding, Event, Person, StoredFace
+from overt.types import Box, Collection, Embedding, Event, Finding, Footage, Job, Person, StoredFace
 
 
 class StoreError(Exception):
@@ -34,6 +34,10 @@ class ExistsError(StoreError):
 
 class WrongModelError(StoreError):
     """An embedding of another model than the collection's."""
+
+
+class LostError(StoreError):
+    """A job was ended, or taken over by another server, while it was worked on."""
 
 
 class UnavailableError(StoreError):
@@ -302,6 +306,86 @@ class Records(Protocol):
         """How many there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a job has come. time: seconds of the video looked at. state: what the rest needs to know, JSON."""
+
+    time: float = 0.0
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a job. epoch: rises whenever the right is given, and tells holders apart."""
+
+    job: Job
+    checkpoint: Checkpoint
+    epoch: int
+
+
+class Jobs(Protocol):
+    """The analyses of stored videos, and what they found; both go seven days after the end.
+
+    Several servers may share a store. One at a time works on a job: it holds a lease and renews it as it goes on.
+    """
+
+    def add(self, job: Job) -> None:
+        """Put a new job into the queue."""
+
+    def get(self, account: str, job_id: str) -> Job:
+        """Raises: NotFoundError."""
+
+    def list(self, account: str | None, limit: int) -> Sequence[Job]:
+        """The newest `limit` of an account or, for None, of all; newest first."""
+
+    def open(self, account: str) -> int:
+        """How many of an account's are not over."""
+
+    def due(self, owner: str) -> Sequence[str]:
+        """Ids of jobs that a server may claim: nobody's, or its own from before a restart; oldest first."""
+
+    def claim(self, job_id: str, owner: str, seconds: float) -> Lease | None:
+        """Take a job for some time; None when it is over and told, or another server's.
+
+        A job that is over and not yet told is given out too, so that somebody tells.
+        """
+
+    def save(
+        self,
+        lease: Lease,
+        checkpoint: Checkpoint,
+        findings: Sequence[Finding],
+        *,
+        seconds: float,
+        progress: float,
+        footage: Footage,
+    ) -> None:
+        """Keep what was found up to a checkpoint and renew the lease. Raises: LostError when it is no longer held."""
+
+    def end(self, lease: Lease, *, status: str, message: str = "") -> None:
+        """Close a job; the checkpoint goes. Raises: LostError when the lease is no longer held."""
+
+    def told(self, job_id: str) -> None:
+        """Its end was told where it had to be, or cannot be."""
+
+    def cancel(self, account: str, job_id: str, message: str) -> Job:
+        """End a job as FAILED, whoever works on it. Raises: NotFoundError; StoreError when it is over."""
+
+    def retry(self, account: str, job_id: str) -> Job:
+        """Put a failed job into the queue again, from the start. Raises: NotFoundError; StoreError when it is none."""
+
+    def findings(
+        self, job_id: str, view: str, after: tuple[Any, ...], limit: int, *, by_name: bool
+    ) -> Sequence[tuple[tuple[Any, ...], Finding]]:
+        """Up to `limit` findings behind a place, each with its place: by time, or by name and then time.
+
+        Args: after: a place given out before; () = from the start.
+        """
+
+    def named(self, job_id: str, view: str, names: Ids[str]) -> Sequence[Finding]:
+        """All findings of a view that have one of the names."""
+
+
 class Unit(Protocol):
     """One transaction's view of everything."""
 
@@ -332,6 +416,10 @@ class Unit(Protocol):
     @property
     def records(self) -> Records:
         """The rows that calls leave."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """The analyses of stored videos."""
 
 
 class Stores(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -202,4 +203,48 @@ records = Table(
     Column("outcome", Words, nullable=False),
     Column("milliseconds", Float, nullable=False),
     sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("id", Words, nullable=False, unique=True),
+    Column("account", Words, nullable=False, index=True),
+    Column("key_id", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("bucket", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("version", Words),
+    Column("task", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("tag", Words),
+    Column("topic", Words),
+    Column("status", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("footage", Text),  # JSON
+    Column("ended", Moment, index=True),
+    # Who works on it, until when, and how often that was given out.
+    Column("owner", Words),
+    Column("leased", Moment),
+    Column("epoch", Number, nullable=False),
+    # Between two chunks of work. The state may hold embeddings, and goes with the job's end.
+    Column("looked", Float, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_told", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+findings = Table(
+    "findings",
+    METADATA,
+    Column("job", Number, ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("view", Words, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "job", "view", "time", "number"),
+    Index(None, "job", "view", "name", "time", "number"),
 )

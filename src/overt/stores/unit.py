@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from overt.stores.collections import SqlCollections
 from overt.stores.faces import SqlFaces
 from overt.stores.index import Search
+from overt.stores.jobs import SqlJobs
 from overt.stores.keys import SqlKeys
 from overt.stores.records import SqlRecords
 from overt.stores.tags import SqlTags
@@ -37,3 +38,4 @@ class SqlUnit:
         self.tokens = SqlTokens(connection, clock)
         self.keys = SqlKeys(connection, vault)
         self.records = SqlRecords(connection)
+        self.jobs = SqlJobs(connection, clock)
