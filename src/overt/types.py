@@ -234,6 +234,21 @@ class Text:
     corners: Floats
     line: int | None = None
 
+    @property
+    def frame(self) -> Box:
+        """The upright box around it."""
+        (left, top), (right, bottom) = self.corners.min(0).tolist(), self.corners.max(0).tolist()
+        return Box(left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A line or word as it is told: numbered within its picture. parent: the number of a word's line."""
+
+    text: Text
+    number: int
+    parent: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Unsafe:

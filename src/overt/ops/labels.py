@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from overt.engine import Engine
 from overt.errors import InvalidParameterException
 from overt.media import looks
+from overt.models.filters import LabelFilter
 from overt.ops import show
 from overt.ops.registry import OMITTED, operation
 from overt.types import Call, Image, Instance, Label
@@ -21,36 +22,6 @@ _FEWEST_PIXELS = 64
 """Pixels of an instance below which its colours are not told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which labels a caller wants: of any name or category included, where there are some, and of none excluded."""
-
-    names: frozenset[str]
-    categories: frozenset[str]
-    not_names: frozenset[str]
-    not_categories: frozenset[str]
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Filters:
-        """Read GeneralLabels. Raises: InvalidParameterException when one thing is both wanted and not wanted."""
-        made = cls(
-            *(
-                frozenset(settings.get(f"Label{kind}Filters", ()))
-                for kind in ("Inclusion", "CategoryInclusion", "Exclusion", "CategoryExclusion")
-            )
-        )
-        both = sorted((made.names & made.not_names) | (made.categories & made.not_categories))
-        if both:
-            raise InvalidParameterException(detail=f"{', '.join(both)}: both included and excluded")
-        return made
-
-    def passes(self, label: Label) -> bool:
-        """Whether a caller wants this label."""
-        categories = self.categories.intersection(label.categories)
-        wanted = not (self.names or self.categories) or label.name in self.names or bool(categories)
-        return wanted and label.name not in self.not_names and not self.not_categories.intersection(label.categories)
-
-
 @operation("DetectLabels")
 def detect_labels(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Name what a picture shows, with boxes where a detector saw it, and measure how it looks."""
@@ -58,15 +29,15 @@ def detect_labels(call: Call, engine: Engine) -> Mapping[str, Any]:
     general = "GENERAL_LABELS" in features
     settings = call.get("Settings") or {}
     _refuse_stray(call, features)
-    filters = Filters.of(settings.get("GeneralLabels") or {})
+    wanted = label_filter(settings.get("GeneralLabels") or {})
     least = call.get("MinConfidence", _LEAST) / 100
     answer: dict[str, Any] = {"LabelModelVersion": MODEL_VERSION}
     scenes = engine.models.scenes if general else None
     with engine.looking_at(call["Image"]) as (image,):
         found: Sequence[Label] = ()
         if scenes is not None:
-            free = sorted(filters.names - scenes.labels)
-            found = [label for label in scenes.labels_of(image, least, free) if filters.passes(label)]
+            free = sorted(wanted.names - scenes.labels)
+            found = [label for label in scenes.labels_of(image, least, free) if wanted.passes(label)]
             found = found[: call.get("MaxLabels", _MOST)]
             if free and engine.models.vocabulary is None:
                 call.notes[OMITTED] = show.header(free)
@@ -76,6 +47,20 @@ def detect_labels(call: Call, engine: Engine) -> Mapping[str, Any]:
             answer["ImageProperties"] = _properties(image, colours)
     answer["Labels"] = [show.label(label) for label in found] if general else None
     return answer
+
+
+def label_filter(settings: Mapping[str, Any]) -> LabelFilter:
+    """Read GeneralLabels. Raises: InvalidParameterException when one thing is both wanted and not wanted."""
+    wanted = LabelFilter(
+        *(
+            frozenset(settings.get(f"Label{kind}Filters", ()))
+            for kind in ("Inclusion", "CategoryInclusion", "Exclusion", "CategoryExclusion")
+        )
+    )
+    both = sorted((wanted.names & wanted.not_names) | (wanted.categories & wanted.not_categories))
+    if both:
+        raise InvalidParameterException(detail=f"{', '.join(both)}: both included and excluded")
+    return wanted
 
 
 def _refuse_stray(call: Call, features: Iterable[str]) -> None:

@@ -23,6 +23,7 @@ from overt.types import (
     Quality,
     StoredFace,
     Unsafe,
+    Written,
 )
 
 
@@ -148,6 +149,21 @@ def look_quality(item: Look) -> dict[str, Any]:
 def look(item: Look) -> dict[str, Any]:
     """DetectLabelsImageForeground and DetectLabelsImageBackground."""
     return {"Quality": look_quality(item), "DominantColors": [colour(one) for one in item.colours]}
+
+
+def written(item: Written) -> dict[str, Any]:
+    """TextDetection."""
+    return {
+        "DetectedText": item.text.text,
+        "Type": "LINE" if item.text.line is None else "WORD",
+        "Id": item.number,
+        "ParentId": item.parent,
+        "Confidence": percent(item.text.confidence),
+        "Geometry": {
+            "BoundingBox": box(item.text.frame),
+            "Polygon": [{"X": x, "Y": y} for x, y in item.text.corners.tolist()],
+        },
+    }
 
 
 def unsafe(item: Unsafe) -> dict[str, Any]:
