@@ -16,6 +16,9 @@ from types import MappingProxyType
 from typing import Any
 
 from overt.errors import ProvisionedThroughputExceededException
+from overt.jobs.desk import Desk
+from overt.jobs.notices import Notices
+from overt.jobs.task import Tools
 from overt.media.fetch import Fetcher
 from overt.media.images import SHORTEST_SIDE
 from overt.media.pictures import Media
@@ -37,6 +40,14 @@ class Engine:
         self.media = media
         self.models = models
         self.stores = stores
+        self.desk = Desk(
+            media,
+            Tools(models, stores),
+            Notices(settings.hooks, settings.hook_secret, settings.sns_endpoint),
+            file=settings.job_queue,
+            owner=vault.digest("server", str(settings.home.resolve()).encode())[:32],
+            workers=settings.video_workers,
+        )
         self._vault = vault
         # One more than there are workers: a picture being decoded, in another process, keeps no core busy here.
         self._places = threading.BoundedSemaphore(settings.workers + 1)
@@ -80,6 +91,7 @@ class Engine:
         self.models.check()
         if self.settings.preload:
             self.models.preload()
+        self.desk.open()
 
     def digest(self, purpose: str, data: bytes) -> str:
         """A keyed hash, hex: equal for equal data on this server, and it gives nothing of the data away."""
@@ -105,6 +117,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is under way and let go of processes and files."""
+        self.desk.close()
         self.media.close()
         self.stores.close()
 

@@ -105,6 +105,12 @@ class IdempotentParameterMismatchException(WireError):
     text = "The ClientRequestToken you have supplied is already in use."
 
 
+class LimitExceededException(WireError):
+    """As many jobs are open as there may be."""
+
+    text = "Too many open jobs."
+
+
 class ServiceQuotaExceededException(WireError):
     """A size limit would be exceeded."""
 

@@ -7,13 +7,15 @@ that is none of these is an error.
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+_PREFIX = "whsec_"  # of the secrets of web hooks. Source: Standard Webhooks 1.0.0
 _CORES = os.cpu_count() or 1
 
 
@@ -40,6 +42,23 @@ class Settings(BaseSettings):
     )
     workers: int = Field(
         _CORES, ge=1, description="Pictures analysed at the same time, one thread each; one more may be in decoding."
+    )
+    video_workers: int = Field(
+        max(_CORES // 2, 1), ge=1, description="Videos analysed at the same time; others wait in the queue."
+    )
+    open_jobs: int = Field(
+        20, ge=1, description="Video jobs of one account that may wait or run; beyond that LimitExceededException."
+    )
+    sns_endpoint: str | None = Field(
+        None, description="URL of an SNS service other than AWS, for telling that jobs are over."
+    )
+    webhooks: dict[str, HttpUrl] = Field(
+        default_factory=dict,
+        description="Web hooks by the ARN of an SNS topic: what would be told to the topic is posted there, signed.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="What web hooks are signed with, `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks).",
     )
     image_queue: int = Field(
         64, ge=0, description="Pictures that may wait; beyond that ProvisionedThroughputExceededException."
@@ -91,6 +110,20 @@ class Settings(BaseSettings):
         ge=0,
         description="Processes on a Ray cluster that work on calls in the server's place, models included; 0 = none.",
     )
+
+    @model_validator(mode="after")
+    def _hooks_are_signed(self) -> Settings:
+        if self.webhooks:
+            secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+            try:
+                length = len(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
+            except ValueError:
+                length = 0
+            if not (secret.startswith(_PREFIX) and 24 <= length <= 64):  # noqa: PLR2004 - as the description says
+                msg = "webhooks need a webhook_secret: whsec_ and 24 to 64 bytes in base64"
+                raise ValueError(msg)
+        return self
+
     moderation_version: str = Field(
         "7.0", pattern=r"^(7\.0|6\.1)$", description="Moderation labels under the names of version 7.0, or of 6.1."
     )
@@ -126,6 +159,22 @@ class Settings(BaseSettings):
     def bucket_folder(self) -> Path:
         """Where local buckets lie."""
         return self.buckets or self.home / "buckets"
+
+    @property
+    def hooks(self) -> dict[str, str]:
+        """URLs of web hooks by the ARN of a topic."""
+        return {topic: str(url) for topic, url in self.webhooks.items()}
+
+    @property
+    def hook_secret(self) -> bytes:
+        """The bytes that web hooks are signed with; none where there are no web hooks."""
+        secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+        return base64.b64decode(secret.removeprefix(_PREFIX))
+
+    @property
+    def job_queue(self) -> Path:
+        """Which video jobs this server is at; what they found is in the database."""
+        return self.home / "jobs.db"
 
     @property
     def segments(self) -> Path:

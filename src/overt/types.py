@@ -252,7 +252,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Unsafe:
-    """A moderation label. parent: "" at level 1; level: 1..3; confidence 0..1."""
+    """A moderation label. parent: "" at level 1; level: 1..3, or 0 = not told; confidence 0..1."""
 
     name: str
     parent: str

@@ -15,7 +15,6 @@ from PIL import ImageDraw, ImageFont
 
 from overt.models.hub import Hub
 from overt.models.taxonomy.unsafe import LEVELS
-from overt.ops.moderation import _as_older
 from overt.testing import networks
 from overt.types import Unsafe
 
@@ -80,18 +79,6 @@ def test_labels_under_their_older_names(
     found = {(label["Name"], label["ParentName"]) for label in answer["ModerationLabels"]}
     assert {("Smoking", "Tobacco"), ("Tobacco", ""), ("Weapons", "Violence"), ("Violence", "")} <= found
     assert answer["ModerationModelVersion"] == "6.1"
-
-
-def test_an_older_name_comes_once_with_its_surest_confidence() -> None:
-    labels = (
-        Unsafe("Explicit", "", 1, 0.9),
-        Unsafe("Explicit Nudity", "Explicit", 2, 0.8),
-        Unsafe("Exposed Female Nipple", "Explicit Nudity", 3, 0.7),
-    )
-    assert _as_older(labels) == [
-        {"Name": "Explicit Nudity", "ParentName": "", "Confidence": 90.0},
-        {"Name": "Nudity", "ParentName": "Explicit Nudity", "Confidence": 80.0},
-    ]
 
 
 def wine_bottle() -> bytes:

@@ -13,12 +13,17 @@ from overt.stores.base import Unit
 from overt.types import Call
 
 
-def once(call: Call, engine: Engine, act: Callable[[Unit], Mapping[str, Any]]) -> Mapping[str, Any]:
+def once(
+    call: Call, engine: Engine, act: Callable[[Unit], Mapping[str, Any]], check: Callable[[], None] | None = None
+) -> Mapping[str, Any]:
     """Run `act` in one transaction, or give the answer it gave when this token came before (within seven days).
 
+    Args: check: run before the transaction, as it may take long, unless the token came before.
     Raises: IdempotentParameterMismatchException when the token came with other parameters.
     """
     token = call.get("ClientRequestToken")
+    if check is not None and not _came(call, engine, token):
+        check()
     with engine.stores.write() as unit:
         if token is None:
             return act(unit)
@@ -34,6 +39,13 @@ def once(call: Call, engine: Engine, act: Callable[[Unit], Mapping[str, Any]]) -
                 detail="the token came with other parameters within the last seven days; use a new one",
             )
         return before[1]
+
+
+def _came(call: Call, engine: Engine, token: str | None) -> bool:
+    if token is None:
+        return False
+    with engine.stores.read() as unit:
+        return unit.tokens.seen(call.caller.account, call.operation, token) is not None
 
 
 def _digest(call: Call, engine: Engine) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from overt.engine import Engine
 from overt.errors import InvalidParameterException, ResourceNotFoundException
-from overt.models.taxonomy.unsafe import OLDER, OLDER_VERSION, VERSION
+from overt.models.taxonomy.unsafe import OLDER_VERSION, VERSION, as_older
 from overt.ops import show
 from overt.ops.registry import OMITTED, operation
-from overt.types import Call, Unsafe
+from overt.types import Call
 
 _LEAST = 50.0
 """MinConfidence where a caller gives none. Source: Rekognition's API reference."""
@@ -30,20 +30,9 @@ def detect_moderation_labels(call: Call, engine: Engine) -> Mapping[str, Any]:
         found = moderator.look(image, least)
     call.notes[OMITTED] = show.header(moderator.unsupported)
     older = engine.settings.moderation_version == OLDER_VERSION
-    labels = _as_older(found.labels) if older else [show.unsafe(label) for label in found.labels]
+    labels = as_older(found.labels) if older else found.labels
     return {
-        "ModerationLabels": labels,
+        "ModerationLabels": [show.unsafe(label) for label in labels],
         "ModerationModelVersion": OLDER_VERSION if older else VERSION,
-        "ContentTypes": [{"Name": name, "Confidence": show.percent(sure)} for name, sure in found.styles],
+        "ContentTypes": show.styles(found.styles),
     }
-
-
-def _as_older(labels: tuple[Unsafe, ...]) -> list[dict[str, Any]]:
-    """The labels under their names of version 6.1, which has two levels; each name once, with its surest confidence."""
-    named: dict[tuple[str, str], float] = {}
-    for label in labels:
-        name, parent = OLDER[label.name]
-        for pair in ((name, parent), (parent, "")) if parent else ((name, ""),):
-            named[pair] = max(named.get(pair, 0.0), label.confidence)
-    ordered = sorted(named.items(), key=lambda item: (-item[1], item[0][1] != "", item[0]))
-    return [{"Name": name, "ParentName": parent, "Confidence": show.percent(sure)} for (name, parent), sure in ordered]

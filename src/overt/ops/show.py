@@ -13,6 +13,7 @@ from overt.types import (
     Collection,
     Colour,
     Face,
+    Footage,
     Instance,
     Label,
     Landmark,
@@ -21,6 +22,7 @@ from overt.types import (
     Person,
     Pose,
     Quality,
+    Sound,
     StoredFace,
     Unsafe,
     Written,
@@ -171,8 +173,36 @@ def unsafe(item: Unsafe) -> dict[str, Any]:
     return {
         "Name": item.name,
         "ParentName": item.parent,
-        "TaxonomyLevel": item.level,
+        "TaxonomyLevel": item.level or None,
         "Confidence": percent(item.confidence),
+    }
+
+
+def styles(items: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
+    """ContentTypes."""
+    return [{"Name": name, "Confidence": percent(sure)} for name, sure in items]
+
+
+def footage(item: Footage) -> dict[str, Any]:
+    """VideoMetadata."""
+    return {
+        "Codec": item.codec,
+        "DurationMillis": int(item.duration * 1000),
+        "Format": item.container,
+        "FrameRate": item.frame_rate,
+        "FrameHeight": item.height,
+        "FrameWidth": item.width,
+        "ColorRange": "FULL" if item.is_full_range else "LIMITED",
+    }
+
+
+def sound(item: Sound) -> dict[str, Any]:
+    """AudioMetadata."""
+    return {
+        "Codec": item.codec,
+        "DurationMillis": int(item.duration * 1000),
+        "SampleRate": item.sample_rate,
+        "NumberOfChannels": item.channels,
     }
 
 

@@ -316,7 +316,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a job. epoch: rises whenever the right is given, and tells holders apart."""
+    """The right to work on a job. epoch: rises whenever the right is given, and tells holders apart.
+
+    job: also one that is over and was not told yet, so that its holder tells.
+    """
 
     job: Job
     checkpoint: Checkpoint
@@ -341,14 +344,20 @@ class Jobs(Protocol):
     def open(self, account: str) -> int:
         """How many of an account's are not over."""
 
-    def due(self, owner: str) -> Sequence[str]:
-        """Ids of jobs that a server may claim: nobody's, or its own from before a restart; oldest first."""
+    def due(self, owner: str) -> Sequence[tuple[str, int]]:
+        """Jobs a server may work on, oldest first: nobody's, its own, and those of servers that let them lie.
+
+        Returns: their ids, each with how often the job was given up before.
+        """
 
     def claim(self, job_id: str, owner: str, seconds: float) -> Lease | None:
         """Take a job for some time; None when it is over and told, or another server's.
 
-        A job that is over and not yet told is given out too, so that somebody tells.
+        A server that takes its own job again holds it alone: earlier leases of it are lost.
         """
+
+    def release(self, job_id: str) -> None:
+        """Give a job up, for whoever comes next."""
 
     def save(
         self,

@@ -18,6 +18,8 @@ from overt.stores.shelf import AnyRow, among, held
 from overt.types import Finding, Footage, Job, Sound, Stored
 
 KEPT = dt.timedelta(days=7)  # as `base.Jobs` promises
+# Whoever works on it finds its lease lost.
+_RELEASED = {"owner": None, "leased": None, "epoch": jobs.c.epoch + 1, "releases": jobs.c.releases + 1}
 _FOUND = (findings.c.time, findings.c.name, findings.c.view, findings.c.body)
 
 
@@ -49,6 +51,7 @@ class SqlJobs:
                 message="",
                 progress=0.0,
                 epoch=0,
+                releases=0,
                 looked=0.0,
                 state="",
                 is_told=False,
@@ -71,21 +74,27 @@ class SqlJobs:
         statement = select(func.count()).select_from(jobs).where(jobs.c.account == account, jobs.c.ended.is_(None))
         return self._connection.execute(statement).scalar_one()
 
-    def due(self, owner: str) -> Sequence[str]:
+    def due(self, owner: str) -> Sequence[tuple[str, int]]:
         """See `base.Jobs.due`."""
-        statement = select(jobs.c.id).where(jobs.c.is_told.is_(False), self._is_free(owner)).order_by(jobs.c.number)
-        return self._connection.execute(statement).scalars().all()
+        free = or_(jobs.c.owner == owner, self._is_free())
+        statement = select(jobs.c.id, jobs.c.releases).where(jobs.c.is_told.is_(False), free).order_by(jobs.c.number)
+        return [(job_id, releases) for job_id, releases in self._connection.execute(statement)]
 
     def claim(self, job_id: str, owner: str, seconds: float) -> Lease | None:
         """See `base.Jobs.claim`."""
+        mine = jobs.c.owner == owner
         statement = (
             update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.is_told.is_(False), self._is_free(owner))
+            .where(jobs.c.id == job_id, jobs.c.is_told.is_(False), or_(mine, self._is_free()))
             .values(owner=owner, leased=self._later(seconds), epoch=jobs.c.epoch + 1)
             .returning(jobs)
         )
         row = self._connection.execute(statement).first()
         return None if row is None else Lease(_job(row), Checkpoint(row.looked, row.state), row.epoch)
+
+    def release(self, job_id: str) -> None:
+        """See `base.Jobs.release`."""
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(**_RELEASED))
 
     def save(
         self,
@@ -125,9 +134,7 @@ class SqlJobs:
             msg = f"job {job_id} is over already: {row.status}"
             raise StoreError(msg)
         values = {"status": "FAILED", "message": message, "ended": self._clock(), "state": ""}
-        # Whoever works on it finds its lease gone; whoever comes next tells of the end.
-        lost = {"owner": None, "leased": None, "epoch": jobs.c.epoch + 1}
-        self._connection.execute(update(jobs).where(jobs.c.number == row.number).values(**values, **lost))
+        self._connection.execute(update(jobs).where(jobs.c.number == row.number).values(**values, **_RELEASED))
         return self.get(account, job_id)
 
     def retry(self, account: str, job_id: str) -> Job:
@@ -138,8 +145,8 @@ class SqlJobs:
             raise StoreError(msg)
         self._connection.execute(delete(findings).where(findings.c.job == row.number))
         fresh = {"status": "QUEUED", "message": "", "progress": 0.0, "ended": None, "looked": 0.0, "state": ""}
-        free = {"owner": None, "leased": None, "is_told": False}
-        self._connection.execute(update(jobs).where(jobs.c.number == row.number).values(**fresh, **free))
+        values = {**fresh, **_RELEASED, "is_told": False}
+        self._connection.execute(update(jobs).where(jobs.c.number == row.number).values(**values))
         return self.get(account, job_id)
 
     def findings(
@@ -198,8 +205,8 @@ class SqlJobs:
     def _is_kept(self) -> Any:
         return or_(jobs.c.ended.is_(None), jobs.c.ended > self._clock() - KEPT)
 
-    def _is_free(self, owner: str) -> Any:
-        return or_(jobs.c.owner.is_(None), jobs.c.owner == owner, jobs.c.leased <= self._clock())
+    def _is_free(self) -> Any:
+        return or_(jobs.c.owner.is_(None), jobs.c.leased <= self._clock())
 
     def _later(self, seconds: float) -> dt.datetime:
         return self._clock() + dt.timedelta(seconds=seconds)

@@ -225,10 +225,11 @@ jobs = Table(
     Column("progress", Float, nullable=False),
     Column("footage", Text),  # JSON
     Column("ended", Moment, index=True),
-    # Who works on it, until when, and how often that was given out.
+    # Who works on it, until when, how often that was given out, and how often given up.
     Column("owner", Words),
     Column("leased", Moment),
     Column("epoch", Number, nullable=False),
+    Column("releases", Number, nullable=False),
     # Between two chunks of work. The state may hold embeddings, and goes with the job's end.
     Column("looked", Float, nullable=False),
     Column("state", Text, nullable=False),

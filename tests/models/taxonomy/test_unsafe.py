@@ -35,3 +35,12 @@ def test_every_label_has_an_older_name_of_two_levels() -> None:
     for name, parent in OLDER.values():
         assert parent in tops or not parent
         assert (name in tops) == (parent == ""), name
+
+
+def test_an_older_name_comes_once_with_its_surest_confidence() -> None:
+    labels = (
+        Unsafe("Explicit", "", 1, 0.9),
+        Unsafe("Explicit Nudity", "Explicit", 2, 0.8),
+        Unsafe("Exposed Female Nipple", "Explicit Nudity", 3, 0.7),
+    )
+    assert as_older(labels) == (Unsafe("Explicit Nudity", "", 0, 0.9), Unsafe("Nudity", "Explicit Nudity", 0, 0.8))

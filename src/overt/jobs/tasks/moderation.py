@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from overt.jobs.spans import Spans
 from overt.jobs.task import Tools, finding
 from overt.models.tasks.moderation import Moderator
+from overt.models.taxonomy.unsafe import as_older
 from overt.types import Finding, Footage, Frame, Unsafe
 
 
@@ -23,27 +24,29 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Moderation:
-    """Implements `Task`. least: confidence, 0..1."""
+    """Implements `Task`. least: confidence, 0..1. is_older: whether labels have their names of version 6.1."""
 
     least: float
+    is_older: bool
     rate: ClassVar = 2.0
     side: ClassVar = None
     hears: ClassVar = False
 
     def begin(self, tools: Tools, footage: Footage, state: Any) -> _Watch:
         """See `Task.begin`."""
-        return _Watch(self.least, tools.models.moderation, Spans(Judged, 1 / self.rate, footage.duration, state))
+        return _Watch(self, tools.models.moderation, Spans(Judged, 1 / self.rate, footage.duration, state))
 
 
 class _Watch:
-    def __init__(self, least: float, moderator: Moderator, spans: Spans[Judged]) -> None:
-        self._least = least
+    def __init__(self, task: Moderation, moderator: Moderator, spans: Spans[Judged]) -> None:
+        self._task = task
         self._moderator = moderator
         self._spans = spans
 
     def see(self, frame: Frame) -> Iterator[Finding]:
-        verdicts = self._moderator.look(frame.image, self._least)
-        judged = {label.name: (label.confidence, Judged(label, verdicts.styles)) for label in verdicts.labels}
+        verdicts = self._moderator.look(frame.image, self._task.least)
+        labels = as_older(verdicts.labels) if self._task.is_older else verdicts.labels
+        judged = {label.name: (label.confidence, Judged(label, verdicts.styles)) for label in labels}
         for name, (_, each) in judged.items():
             yield finding(frame.time, name, each)
         yield from self._spans.see(frame.time, judged)

@@ -6,7 +6,9 @@ Knows no model: which of this can be scored depends on what is installed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from overt.types import Unsafe
 
 VERSION, OLDER_VERSION = "7.0", "6.1"
 
@@ -181,3 +183,17 @@ def above(name: str) -> tuple[str, ...]:
     """The categories above one, nearest first; none for a style."""
     parent = LEVELS.get(name, (0, ""))[1]
     return (parent, *above(parent)) if parent else ()
+
+
+def as_older(labels: Iterable[Unsafe]) -> tuple[Unsafe, ...]:
+    """Labels under their names of version 6.1, which has two levels; each name once, with its surest confidence.
+
+    Level 0 says that this version does not tell levels.
+    """
+    named: dict[tuple[str, str], float] = {}
+    for label in labels:
+        name, parent = OLDER[label.name]
+        for pair in ((name, parent), (parent, "")) if parent else ((name, ""),):
+            named[pair] = max(named.get(pair, 0.0), label.confidence)
+    ordered = sorted(named.items(), key=lambda item: (-item[1], item[0][1] != "", item[0]))
+    return tuple(Unsafe(name, parent, 0, sure) for (name, parent), sure in ordered)

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("owner", _WORDS),
         sa.Column("leased", sa.BigInteger),
         sa.Column("epoch", _NUMBER, nullable=False),
+        sa.Column("releases", _NUMBER, nullable=False),
         sa.Column("looked", sa.Float, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("is_told", sa.Boolean, nullable=False),

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame loop: one task on one video, cut into chunks that can be kept. Knows no store and no queue."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from overt.jobs.task import Task, Tools
+from overt.media.video import Video
+from overt.stores.base import Checkpoint
+from overt.types import Finding
+
+# What a crash costs at most: the larger is what work is lost, the smaller is what keeping costs.
+_VIDEO, _WORK = 10.0, 5.0  # seconds of the video, and of work, after which a chunk ends
+_MOMENT = 1e-6  # seconds: no two frames are so close
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a stretch of the video showed. checkpoint: from which the rest can be done. progress: 0..1."""
+
+    findings: tuple[Finding, ...]
+    checkpoint: Checkpoint
+    progress: float
+
+
+def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[Chunk]:
+    """Look at a video from a checkpoint to its end; the last chunk is what was found when it ended.
+
+    Where chunks end changes nothing of what is found. Raises: VideoError; PackError.
+    """
+    state = json.loads(since.state) if since.state else None
+    watch = task.begin(tools, video.footage, state)
+    at, found = since.time, list[Finding]()
+    began, started = at, time.monotonic()
+    for frame in video.frames(at, math.inf, rate=task.rate, side=task.side, loudness=task.hears):
+        found += watch.see(frame)
+        at = _next(frame.time, task.rate)
+        if at - began >= _VIDEO or time.monotonic() - started >= _WORK:
+            yield _chunk(found, at, json.dumps(watch.state()), video)
+            began, started, found = at, time.monotonic(), []
+    yield _chunk([*found, *watch.finish()], max(at, video.footage.duration), "", video)
+
+
+def _next(seen: float, rate: float | None) -> float:
+    """The earliest time at which another frame may be looked at."""
+    return seen + _MOMENT if rate is None else (math.floor(seen * rate + _MOMENT) + 1) / rate
+
+
+def _chunk(found: list[Finding], at: float, state: str, video: Video) -> Chunk:
+    length = video.footage.duration
+    return Chunk(tuple(found), Checkpoint(at, state), min(at / length, 1.0) if length > 0 else 1.0)

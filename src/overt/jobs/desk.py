@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes jobs from the store, looks at their videos, and keeps what they showed. One for each server."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from overt.errors import WireError
+from overt.jobs import analysis, task
+from overt.jobs.notices import Notices
+from overt.jobs.task import Tools
+from overt.media.pictures import Media
+from overt.media.video import VideoError
+from overt.models.pack import PackError
+from overt.stores.base import Lease, LostError, StoreError
+
+log = structlog.get_logger(__name__)
+
+_LEASE = 60.0  # seconds: many times what a chunk takes; after that another server may take a job over
+_POLL = 1.0  # seconds between two looks for jobs that came by another process
+
+
+class StoppedError(BaseException):
+    """The server is about to end: the work is left as it is, and goes on when the server is there again.
+
+    No Exception, as those end a workflow for good.
+    """
+
+
+class Desk:
+    """Works on jobs, some at a time, from `open` to `close`."""
+
+    def __init__(self, media: Media, tools: Tools, notices: Notices, *, file: Path, owner: str, workers: int) -> None:
+        """Args: file, owner, workers: see `workflows.open_queue`."""
+        self._media = media
+        self._tools = tools
+        self._notices = notices
+        self._file = file
+        self._owner = owner
+        self._workers = workers
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._clerk = threading.Thread(target=self._fetch, name="jobs", daemon=True)
+
+    def open(self) -> None:
+        """Begin to work. Raises: RuntimeError when another desk of this process does."""
+        from overt.jobs import workflows  # noqa: PLC0415 - half a second that only servers pay
+
+        workflows.open_queue(self, self._file, self._owner, self._workers)
+        self._queue = workflows
+        self._clerk.start()
+
+    def close(self) -> None:
+        """Stop; what is under way goes on at the next `open` from its last chunk."""
+        self._stopped.set()
+        self._wake.set()
+        if self._clerk.is_alive():
+            self._clerk.join()
+            self._queue.close_queue()
+
+    def wake(self) -> None:
+        """There is a new job."""
+        self._wake.set()
+
+    def analyse(self, job_id: str) -> None:
+        """Look at a job's video, from where an earlier attempt stopped.
+
+        Raises: StoppedError; StoreError, after which it may be called again.
+        """
+        self._go_on()
+        with self._tools.stores.write() as unit:
+            lease = unit.jobs.claim(job_id, self._owner, _LEASE)
+        if lease is None or lease.job.is_over:
+            return
+        with suppress(LostError):
+            self._end(lease, self._look(lease))
+
+    def tell(self, job_id: str) -> None:
+        """Tell whoever wants to know that a job is over.
+
+        Raises: StoppedError; StoreError and NoticeError, after which it may be called again.
+        """
+        self._go_on()
+        with self._tools.stores.write() as unit:
+            lease = unit.jobs.claim(job_id, self._owner, _LEASE)
+        if lease is None or not lease.job.is_over:
+            return
+        self._notices.send(lease.job)
+        with self._tools.stores.write() as unit:
+            unit.jobs.told(job_id)
+
+    def _look(self, lease: Lease) -> str:
+        """Work through the video; why that failed, in words, or "". Raises: StoppedError; LostError."""
+        job = lease.job
+        try:
+            sought = task.read(job.task)
+            with self._media.video(job.video) as video:
+                for chunk in analysis.look(video, sought, self._tools, lease.checkpoint):
+                    with self._tools.stores.write() as unit:
+                        unit.jobs.save(
+                            lease,
+                            chunk.checkpoint,
+                            chunk.findings,
+                            seconds=_LEASE,
+                            progress=chunk.progress,
+                            footage=video.footage,
+                        )
+                    self._go_on()
+        except (LostError, StoreError):
+            raise
+        except (VideoError, PackError) as error:
+            return str(error)
+        except WireError as error:
+            return error.detail or str(error)
+        except Exception:
+            log.exception("job failed", job=job.id)
+            return f"an error of the server's; its log says more of job {job.id}"
+        return ""
+
+    def _end(self, lease: Lease, message: str) -> None:
+        status = "FAILED" if message else "SUCCEEDED"
+        with self._tools.stores.write() as unit:
+            unit.jobs.end(lease, status=status, message=message)
+        log.info("job over", job=lease.job.id, operation=lease.job.operation, status=status)
+
+    def _go_on(self) -> None:
+        """Raises: StoppedError when the server is about to end."""
+        if self._stopped.is_set():
+            raise StoppedError
+
+    def _fetch(self) -> None:
+        """Put what is due into the queue, until the end."""
+        while not self._stopped.is_set():
+            self._wake.wait(_POLL)
+            self._wake.clear()
+            try:
+                self._enqueue()
+            except StoreError as error:
+                log.warning("no jobs could be fetched", reason=str(error))
+
+    def _enqueue(self) -> None:
+        with self._tools.stores.read() as unit:
+            due = unit.jobs.due(self._owner)
+        for job_id, attempt in due:
+            if not self._queue.enqueue(job_id, attempt):  # it gave up, for reasons that may have passed
+                with self._tools.stores.write() as unit:
+                    unit.jobs.release(job_id)
