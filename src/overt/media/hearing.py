@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import av
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+
+_PREROLL = 0.2
+"""Seconds that a decoder needs ahead of what is right; codecs carry some sound over from packet to packet."""
 
 Powers = npt.NDArray[np.float64]
 
@@ -22,24 +28,25 @@ _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2.0**31, "flt": 1.0, "dbl": 1
 class Ear:
     """Listens to the best sound track of an opened film.
 
-    Args: container: the film, opened for this ear alone. origin: seconds of the file's clock at the film's start.
+    Args: opener: opens the film for this ear alone. origin: seconds of the file's clock at the film's start.
     """
 
-    def __init__(self, container: InputContainer, origin: float) -> None:
-        self._container = container
-        self._stream = container.streams.best("audio")
+    def __init__(self, opener: Callable[[], InputContainer], origin: float) -> None:
+        self._opener = opener
         self._origin = origin
         self._pieces: Iterator[tuple[float, Powers]] = iter(())
         self._rest: tuple[float, Powers] | None = None
-        if self._stream is not None:
-            self._stream.codec_context.thread_count = 1
+        self._container = opener()
+        self._load()
 
     def turn(self, time: float) -> None:
         """Listen from there on. Args: time: seconds from the film's start."""
-        if self._stream is None or self._stream.time_base is None:
+        if self._stream is None:
             return
-        target = int((time + self._origin) / self._stream.time_base) - 1
-        self._container.seek(target, stream=self._stream)
+        if not self._seek(time - _PREROLL):
+            self._container.close()
+            self._container = self._opener()
+            self._load()
         self._pieces = self._heard()
         self._rest = None
 
@@ -63,12 +70,32 @@ class Ear:
                 break
         return 10 * math.log10(energy / count) if energy > 0 else -math.inf
 
+    def _load(self) -> None:
+        best = self._container.streams.best("audio")
+        self._stream = best if isinstance(best, AudioStream) and best.codec_context is not None else None
+        if self._stream is not None:
+            self._stream.codec_context.thread_count = 1
+            for other in self._container.streams:
+                if other is not self._stream:
+                    other.discard = Discard.all
+
+    def _seek(self, time: float) -> bool:
+        if self._stream is None or not self._stream.time_base or time <= 0:
+            return False
+        try:
+            self._container.seek(int((time + self._origin) / self._stream.time_base), stream=self._stream)
+        except av.FFmpegError:
+            return False
+        return True
+
     def _heard(self) -> Iterator[tuple[float, Powers]]:
         """The start of each decoded frame in seconds and the power of each of its samples."""
-        end = 0.0
-        for packet in self._container.demux(self._stream):
+        stream, end = self._stream, 0.0
+        if stream is None:
+            return
+        for packet in self._packets():
             try:
-                frames: list[Any] = packet.decode()
+                frames = stream.codec_context.decode(packet)
             except av.FFmpegError:  # a damaged piece of sound is a gap, and no reason to lose the pictures
                 continue
             for frame in frames:
@@ -76,9 +103,15 @@ class Ear:
                 if powers is None or not len(powers):
                     continue
                 # FFmpeg tells the time of nearly every frame; one without follows the one before.
-                start = end if frame.pts is None else float(frame.pts * frame.time_base) - self._origin
+                ticks, base = frame.pts, frame.time_base
+                start = end if ticks is None or base is None else float(ticks * base) - self._origin
                 end = start + len(powers) / frame.sample_rate
                 yield start, powers
+
+    def _packets(self) -> Iterator[Packet[AudioStream]]:
+        if self._stream is not None:
+            with contextlib.suppress(av.FFmpegError):  # the file ends in the middle of something
+                yield from self._container.demux(self._stream)
 
 
 def _powers(frame: AudioFrame) -> Powers | None:
@@ -92,4 +125,5 @@ def _powers(frame: AudioFrame) -> Powers | None:
     values = values if planar else values.reshape(-1, max(1, frame.layout.nb_channels)).T
     if name.startswith("u8"):
         values = values - full
-    return np.nan_to_num(np.square(values / full).mean(axis=0), posinf=1.0)
+    powers: Powers = np.nan_to_num(np.square(values / full).mean(axis=0), posinf=1.0)
+    return powers
