@@ -69,6 +69,12 @@ class ImageTooLargeException(WireError):
     text = "Image size is too large."
 
 
+class VideoTooLargeException(WireError):
+    """Too many bytes or too long a video."""
+
+    text = "Video size is more than the maximum limit."
+
+
 class InvalidS3ObjectException(WireError):
     """The object cannot be read."""
 

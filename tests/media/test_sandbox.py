@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from overt.media.sandbox import GoneError, RejectedError, Sandbox, SlowError
+from overt.media.sandbox import Sandbox
+from overt.media.worker import GoneError, RejectedError, SlowError
 
 LIMITS = {"side": 10_000, "pixels": 100_000_000}
 
@@ -56,7 +57,7 @@ def test_a_worker_killed_at_work_is_replaced_and_its_picture_not_lost() -> None:
 
 
 def test_a_picture_that_ends_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("overt.media.sandbox._BOOT", "raise SystemExit(3)")
+    monkeypatch.setattr("overt.media.worker._BOOT", "raise SystemExit(3)")
     sandbox = Sandbox(1)
     with pytest.raises(GoneError, match="ended"):
         sandbox.decode(encoded(90), (90, 90), **LIMITS)

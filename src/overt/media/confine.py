@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives up, for good, what a picture decoder never needs. Runs inside the worker; knows nothing of pictures.
+"""Gives up, for good, what a decoder never needs. Runs inside the worker; knows nothing of pictures or videos.
 
 After `confine` the process can read and write the pipes it has, use memory and end. It cannot open a file, make a
 socket, start a process or thread, or touch another process. Linux on x86-64 and aarch64 do this with a seccomp
@@ -8,10 +8,15 @@ filter; elsewhere only the resource limits hold, and the words returned say so.
 
 from __future__ import annotations
 
+import _socket  # this and the next two only for `attempts`, which can import nothing any more
+import _thread
 import ctypes
+import mmap
+import os
 import platform
 import struct
 import sys
+from collections.abc import Callable
 
 _NO_NEW_PRIVS, _SECCOMP, _FILTER_MODE = 38, 22, 2
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
@@ -58,7 +63,7 @@ class _Program(ctypes.Structure):
 def limit(memory: int) -> None:
     """Caps address space (bytes), open files, processes, file writes and core dumps of this process.
 
-    CPU time is capped per picture by the decoder, not here.
+    CPU time is capped by each worker program, not here.
     """
     import resource  # noqa: PLC0415 - absent on Windows
 
@@ -124,3 +129,32 @@ def program(machine: str) -> bytes:
         lines += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
     lines.append((_RETURN, 0, 0, _REFUSE))
     return b"".join(struct.pack("HBBI", *line) for line in lines)
+
+
+def attempts() -> list[str]:
+    """Try what a taken-over decoder would try. Returns: one line each, ending in "refused" or "ALLOWED"."""
+
+    def fork() -> None:
+        if os.fork() == 0:
+            os._exit(0)
+
+    trials: dict[str, Callable[[], object]] = {
+        "read a file": lambda: os.open("/etc/hostname", os.O_RDONLY),
+        "write a file": lambda: os.open("/tmp/overt-attempt", os.O_WRONLY | os.O_CREAT),  # noqa: S108
+        "list a folder": lambda: os.scandir("/"),
+        "make a socket": _socket.socket,
+        "start a process": fork,
+        "start a thread": lambda: _thread.start_new_thread(int, ()),
+        "become another program": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
+        "signal the server": lambda: os.kill(os.getppid(), 0),
+        "make memory executable": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
+    }
+    lines = []
+    for name, trial in trials.items():
+        try:
+            trial()
+        except (OSError, RuntimeError) as error:
+            lines.append(f"{name}: {error}: refused")
+        else:
+            lines.append(f"{name}: ALLOWED")
+    return lines

@@ -10,11 +10,7 @@ white. 16-bit values keep their upper 8 bits. CMYK becomes RGB by Pillow's plain
 
 from __future__ import annotations
 
-import _socket  # this and the next two only for `attempts`, which can import nothing any more
-import _thread
 import io
-import mmap
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -24,13 +20,13 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
-from overt.media import confine, headers
-from overt.media.frames import ANSWER, BAD, PIXELS, REQUEST, TRY, WORDS, WORDS_LIMIT
+from overt.media import confine, headers, pipes
+from overt.media.frames import ANSWER, BAD, PIXELS, REQUEST, TRY, WORDS
 
 Rows = npt.NDArray[np.uint8]
 
 _STRIP = 1 << 20
-"""Bytes of pixels converted or written at once: what a pipe holds, and little beside a picture."""
+"""Bytes of pixels converted at once: little beside a picture."""
 _CPU_SECONDS = 3600
 """Ends a worker that spins after its server is gone; a served worker is replaced long before."""
 
@@ -46,21 +42,21 @@ def main(memory: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     confine.limit(memory)
-    _say(WORDS, confine.confine())
-    while (frame := _read(REQUEST.size)) is not None:
+    pipes.say(WORDS, confine.confine())
+    while (frame := pipes.read(REQUEST.size)) is not None:
         kind, length, side, pixels = REQUEST.unpack(frame)
-        raw = _read(length)
+        raw = pipes.read(length)
         if raw is None:
             return
         if kind == TRY:
-            _say(WORDS, "\n".join(attempts()))
+            pipes.say(WORDS, "\n".join(confine.attempts()))
             continue
         try:
             _send(decode(bytes(raw), side, pixels))
         except UndecodableError as error:
-            _say(BAD, str(error))
+            pipes.say(BAD, str(error))
         except MemoryError:
-            _say(BAD, "decoding it needs more memory than a picture may have")
+            pipes.say(BAD, "decoding it needs more memory than a picture may have")
 
 
 def decode(raw: bytes, side: int, pixels: int) -> Rows:
@@ -171,63 +167,9 @@ def _warm() -> None:
             str(error).encode()
 
 
-def attempts() -> list[str]:
-    """Try what a taken-over decoder would try. Returns: one line each, ending in "refused" or "ALLOWED"."""
-
-    def fork() -> None:
-        if os.fork() == 0:
-            os._exit(0)
-
-    trials: dict[str, Callable[[], object]] = {
-        "read a file": lambda: os.open("/etc/hostname", os.O_RDONLY),
-        "write a file": lambda: os.open("/tmp/overt-attempt", os.O_WRONLY | os.O_CREAT),  # noqa: S108
-        "list a folder": lambda: os.scandir("/"),
-        "make a socket": _socket.socket,
-        "start a process": fork,
-        "start a thread": lambda: _thread.start_new_thread(int, ()),
-        "become another program": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
-        "signal the server": lambda: os.kill(os.getppid(), 0),
-        "make memory executable": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
-    }
-    lines = []
-    for name, trial in trials.items():
-        try:
-            trial()
-        except (OSError, RuntimeError) as error:
-            lines.append(f"{name}: {error}: refused")
-        else:
-            lines.append(f"{name}: ALLOWED")
-    return lines
-
-
-def _read(length: int) -> bytearray | None:
-    """Exactly that many bytes from the server, or None when it has gone."""
-    data = bytearray(length)
-    rest = memoryview(data)
-    while rest:
-        count = os.readv(0, [rest])
-        if count == 0:
-            return None
-        rest = rest[count:]
-    return data
-
-
-def _write(data: bytes | memoryview) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(1, rest) :]
-
-
-def _say(kind: bytes, text: str) -> None:
-    words = text.encode("utf-8", "replace")[:WORDS_LIMIT]
-    _write(ANSWER.pack(kind, 0, 0, len(words)) + words)
-
-
 def _send(rows: Rows) -> None:
-    height, width, _ = rows.shape
-    _write(ANSWER.pack(PIXELS, width, height, rows.size))
-    for top, bottom in _strips(height, width * 3):
-        _write(np.ascontiguousarray(rows[top:bottom]).data.cast("B"))
+    pipes.write(ANSWER.pack(PIXELS, rows.shape[1], rows.shape[0], rows.size))
+    pipes.write_rows(rows)
 
 
 if __name__ == "__main__":

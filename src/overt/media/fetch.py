@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gets a picture's bytes from where a request says they are: inline, a local bucket folder, or an S3 service.
+"""Gets pictures and videos from where a request says they are: inline, a local bucket folder, or an S3 service.
 
-Knows Rekognition's Image shape and its size limits; does not look inside the bytes. A bucket is a subfolder of the
+Knows Rekognition's shapes and size limits; does not look inside the bytes. A bucket is a subfolder of the
 buckets folder, an object a file in it. Symbolic links are not followed, so nothing outside can be named.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
-import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from overt.errors import ImageTooLargeException, InvalidParameterException, InvalidS3ObjectException
+from overt.errors import (
+    ImageTooLargeException,
+    InvalidParameterException,
+    InvalidS3ObjectException,
+    VideoTooLargeException,
+)
+from overt.media.objects import LocalObject, RemoteObject, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,13 +30,15 @@ INLINE_BYTES = 5 << 20
 """Largest picture sent as Bytes. Source: Rekognition guide, guidelines and quotas."""
 OBJECT_BYTES = 15 << 20
 """Largest picture read as S3Object. Source: the same."""
+VIDEO_BYTES = 10 << 30
+"""Largest video. Source: the same."""
 _BUCKET = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-_]{2,254}")
 """Source: shape S3Bucket of the service model; the first character may be no dot, so that no name means a parent."""
 _SECONDS = 10.0
 
 
 class Fetcher:
-    """Reads pictures that requests point at. Thread-safe.
+    """Reads pictures and opens videos that requests point at. Thread-safe.
 
     Args:
         buckets: folder of local buckets; None = none. It may be absent. It may itself be a link.
@@ -71,25 +78,44 @@ class Fetcher:
             return raw
         return self._object(stored or {})
 
-    def _object(self, stored: Mapping[str, Any]) -> bytes:
-        bucket, name, version = (stored.get(key) for key in ("Bucket", "Name", "Version"))
-        if not bucket or not name:
-            raise InvalidParameterException(detail="an S3Object needs Bucket and Name")
-        if not _BUCKET.fullmatch(bucket):
-            raise InvalidS3ObjectException(detail=f"{bucket!r} is no bucket name")
-        try:
-            folder = self._local(bucket)
-            if folder is not None:
-                if version is not None:
-                    raise InvalidS3ObjectException(detail=f"bucket {bucket} is a local folder: it keeps no versions")
-                return _read_local(folder, bucket, name)
-            if self._uses_s3:
-                return self._read_s3(bucket, name, version)
-        except OSError as error:
-            raise InvalidS3ObjectException(detail=f"{bucket}/{name}: {error.strerror or error}") from error
-        raise InvalidS3ObjectException(
-            detail=f"there is no local bucket folder {bucket}, and reading from an S3 service is not switched on"
+    def open(self, stored: Mapping[str, Any], most: int = VIDEO_BYTES) -> StoredObject:
+        """A stored object to be read piece by piece; whoever asks for it closes it.
+
+        Args: stored: the wire's S3Object: {"Bucket", "Name", "Version"?}. most: bytes it may have.
+        Raises: InvalidParameterException, InvalidS3ObjectException, VideoTooLargeException.
+        """
+        bucket, name, version = _named(stored)
+        folder = self._folder(bucket, version)
+        found: StoredObject = (
+            LocalObject(folder, bucket, name) if folder is not None else RemoteObject(self._s3(), bucket, name, version)
         )
+        if found.size > most:
+            size = found.size
+            found.close()
+            raise VideoTooLargeException(
+                f"Video size in bytes: {size} is more than the maximum limit of: {most} bytes."
+            )
+        return found
+
+    def _object(self, stored: Mapping[str, Any]) -> bytes:
+        bucket, name, version = _named(stored)
+        folder = self._folder(bucket, version)
+        if folder is None:
+            return self._read_s3(bucket, name, version)
+        with contextlib.closing(LocalObject(folder, bucket, name)) as found:
+            _check_size(found.size, OBJECT_BYTES, f"{bucket}/{name}")
+            return found.read(0, OBJECT_BYTES)
+
+    def _folder(self, bucket: str, version: str | None) -> Path | None:
+        """The folder of a local bucket; None when S3 is to be asked. Raises: InvalidS3ObjectException."""
+        folder = self._local(bucket)
+        if folder is not None and version is not None:
+            raise InvalidS3ObjectException(detail=f"bucket {bucket} is a local folder: it keeps no versions")
+        if folder is None and not self._uses_s3:
+            raise InvalidS3ObjectException(
+                detail=f"there is no local bucket folder {bucket}, and reading from an S3 service is not switched on"
+            )
+        return folder
 
     def _local(self, bucket: str) -> Path | None:
         """The folder of a local bucket, None when there is none of that name."""
@@ -139,29 +165,11 @@ def _check_size(count: int, most: int, what: str) -> None:
         raise ImageTooLargeException(detail=f"{what} has {count} bytes; at most {most}")
 
 
-def _read_local(folder: Path, bucket: str, name: str) -> bytes:
-    """Read a file below a bucket's folder, one step at a time from the folder before and through no link.
-
-    Raises: OSError; InvalidS3ObjectException; ImageTooLargeException.
-    """
-    steps = name.split("/")
-    if any(step in ("", ".", "..") or "\0" in step for step in steps):
-        raise InvalidS3ObjectException(detail=f"{name!r} cannot name a file in a local bucket")
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for at, step in enumerate(steps):
-            # Not waiting on a named pipe; whether it is an ordinary file is seen once it is open.
-            kind = os.O_DIRECTORY if at < len(steps) - 1 else os.O_NONBLOCK
-            there = os.open(step, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind, dir_fd=here)
-            os.close(here)
-            here = there
-        status = os.fstat(here)
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidS3ObjectException(detail=f"{bucket}/{name} is not a file")
-        _check_size(status.st_size, OBJECT_BYTES, f"{bucket}/{name}")
-        with os.fdopen(os.dup(here), "rb") as file:
-            raw = file.read(OBJECT_BYTES + 1)
-    finally:
-        os.close(here)
-    _check_size(len(raw), OBJECT_BYTES, f"{bucket}/{name}")
-    return raw
+def _named(stored: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    """Bucket, name and version of an S3Object. Raises: InvalidParameterException, InvalidS3ObjectException."""
+    bucket, name, version = (stored.get(key) for key in ("Bucket", "Name", "Version"))
+    if not bucket or not name:
+        raise InvalidParameterException(detail="an S3Object needs Bucket and Name")
+    if not _BUCKET.fullmatch(bucket):
+        raise InvalidS3ObjectException(detail=f"{bucket!r} is no bucket name")
+    return bucket, name, version

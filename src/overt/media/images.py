@@ -11,7 +11,8 @@ import hashlib
 
 from overt.errors import ImageTooLargeException, InvalidImageFormatException, InvalidParameterException
 from overt.media import headers
-from overt.media.sandbox import RejectedError, Sandbox
+from overt.media.sandbox import Sandbox
+from overt.media.worker import RejectedError
 from overt.types import Image
 
 SHORTEST_SIDE = 80

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The room's front: what a request says of a picture goes in, an upright `Image` comes out."""
+"""The room's front: what a request says of a picture or video goes in, an upright `Image` or a `Video` comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from overt.errors import InvalidParameterException
 from overt.media.fetch import Fetcher
 from overt.media.images import SHORTEST_SIDE, Decoder
 from overt.media.sandbox import Sandbox
+from overt.media.video import Video
 from overt.types import Image
 
 
 class Media:
-    """Fetches and decodes pictures. Thread-safe.
+    """Fetches and decodes pictures, opens videos. Thread-safe.
 
     Args: fetcher: where bytes come from. workers: pictures decoded at the same time; default: one for each core.
     seconds: how long decoding one picture may take.
@@ -27,6 +29,16 @@ class Media:
     def image(self, parameter: Mapping[str, Any]) -> Image:
         """The picture that the wire's Image shape describes. Raises: what `fetch` and `decode` raise."""
         return self.decode(self.fetch(parameter))
+
+    def video(self, parameter: Mapping[str, Any]) -> Video:
+        """The video that the wire's Video shape describes, opened; whoever asks for it closes it.
+
+        Args: parameter: {"S3Object": {"Bucket", "Name", "Version"?}}. Raises: what `Fetcher.open` raises; VideoError.
+        """
+        stored = parameter.get("S3Object")
+        if stored is None:
+            raise InvalidParameterException(detail="a Video needs an S3Object")
+        return Video(self._fetcher.open(stored))
 
     def fetch(self, parameter: Mapping[str, Any]) -> bytes:
         """The bytes of the picture that the wire's Image shape describes. Raises: what `Fetcher.fetch` raises."""
