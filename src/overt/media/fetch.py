@@ -22,6 +22,7 @@ from overt.errors import (
     VideoTooLargeException,
 )
 from overt.media.objects import LocalObject, RemoteObject, StoredObject
+from overt.types import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -76,18 +77,18 @@ class Fetcher:
             raw = bytes(inline)
             _check_size(len(raw), INLINE_BYTES, "Bytes")
             return raw
-        return self._object(stored or {})
+        return self._object(named(stored or {}))
 
-    def open(self, stored: Mapping[str, Any], most: int = VIDEO_BYTES) -> StoredObject:
+    def open(self, stored: Stored, most: int = VIDEO_BYTES) -> StoredObject:
         """A stored object to be read piece by piece; whoever asks for it closes it.
 
-        Args: stored: the wire's S3Object: {"Bucket", "Name", "Version"?}. most: bytes it may have.
-        Raises: InvalidParameterException, InvalidS3ObjectException, VideoTooLargeException.
+        Args: most: bytes it may have. Raises: InvalidS3ObjectException, VideoTooLargeException.
         """
-        bucket, name, version = _named(stored)
-        folder = self._folder(bucket, version)
+        folder = self._folder(stored)
         found: StoredObject = (
-            LocalObject(folder, bucket, name) if folder is not None else RemoteObject(self._s3(), bucket, name, version)
+            LocalObject(folder, stored.bucket, stored.name)
+            if folder is not None
+            else RemoteObject(self._s3(), stored.bucket, stored.name, stored.version)
         )
         if found.size > most:
             size = found.size
@@ -97,19 +98,21 @@ class Fetcher:
             )
         return found
 
-    def _object(self, stored: Mapping[str, Any]) -> bytes:
-        bucket, name, version = _named(stored)
-        folder = self._folder(bucket, version)
+    def _object(self, stored: Stored) -> bytes:
+        folder = self._folder(stored)
         if folder is None:
-            return self._read_s3(bucket, name, version)
-        with contextlib.closing(LocalObject(folder, bucket, name)) as found:
-            _check_size(found.size, OBJECT_BYTES, f"{bucket}/{name}")
+            return self._read_s3(stored.bucket, stored.name, stored.version)
+        with contextlib.closing(LocalObject(folder, stored.bucket, stored.name)) as found:
+            _check_size(found.size, OBJECT_BYTES, f"{stored.bucket}/{stored.name}")
             return found.read(0, OBJECT_BYTES)
 
-    def _folder(self, bucket: str, version: str | None) -> Path | None:
+    def _folder(self, stored: Stored) -> Path | None:
         """The folder of a local bucket; None when S3 is to be asked. Raises: InvalidS3ObjectException."""
+        bucket = stored.bucket
+        if not _BUCKET.fullmatch(bucket):
+            raise InvalidS3ObjectException(detail=f"{bucket!r} is no bucket name")
         folder = self._local(bucket)
-        if folder is not None and version is not None:
+        if folder is not None and stored.version is not None:
             raise InvalidS3ObjectException(detail=f"bucket {bucket} is a local folder: it keeps no versions")
         if folder is None and not self._uses_s3:
             raise InvalidS3ObjectException(
@@ -165,11 +168,9 @@ def _check_size(count: int, most: int, what: str) -> None:
         raise ImageTooLargeException(detail=f"{what} has {count} bytes; at most {most}")
 
 
-def _named(stored: Mapping[str, Any]) -> tuple[str, str, str | None]:
-    """Bucket, name and version of an S3Object. Raises: InvalidParameterException, InvalidS3ObjectException."""
-    bucket, name, version = (stored.get(key) for key in ("Bucket", "Name", "Version"))
+def named(stored: Mapping[str, Any]) -> Stored:
+    """What an S3Object names. Raises: InvalidParameterException."""
+    bucket, name = stored.get("Bucket"), stored.get("Name")
     if not bucket or not name:
         raise InvalidParameterException(detail="an S3Object needs Bucket and Name")
-    if not _BUCKET.fullmatch(bucket):
-        raise InvalidS3ObjectException(detail=f"{bucket!r} is no bucket name")
-    return bucket, name, version
+    return Stored(bucket, name, stored.get("Version"))

@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from overt.errors import InvalidParameterException
 from overt.media.fetch import Fetcher
 from overt.media.images import SHORTEST_SIDE, Decoder
 from overt.media.sandbox import Sandbox
 from overt.media.video import Video
-from overt.types import Image
+from overt.types import Image, Stored
 
 
 class Media:
@@ -30,15 +29,13 @@ class Media:
         """The picture that the wire's Image shape describes. Raises: what `fetch` and `decode` raise."""
         return self.decode(self.fetch(parameter))
 
-    def video(self, parameter: Mapping[str, Any]) -> Video:
-        """The video that the wire's Video shape describes, opened; whoever asks for it closes it.
-
-        Args: parameter: {"S3Object": {"Bucket", "Name", "Version"?}}. Raises: what `Fetcher.open` raises; VideoError.
-        """
-        stored = parameter.get("S3Object")
-        if stored is None:
-            raise InvalidParameterException(detail="a Video needs an S3Object")
+    def video(self, stored: Stored) -> Video:
+        """A stored video, opened; whoever asks for it closes it. Raises: what `Fetcher.open` raises; VideoError."""
         return Video(self._fetcher.open(stored))
+
+    def check_video(self, stored: Stored) -> None:
+        """Raises: what `Fetcher.open` raises, when there is no such object, or it is too large."""
+        self._fetcher.open(stored).close()
 
     def fetch(self, parameter: Mapping[str, Any]) -> bytes:
         """The bytes of the picture that the wire's Image shape describes. Raises: what `Fetcher.fetch` raises."""

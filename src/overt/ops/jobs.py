@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from overt.engine import Engine
-from overt.errors import InvalidParameterException, LimitExceededException, ResourceNotFoundException
+from overt.errors import LimitExceededException, ResourceNotFoundException
 from overt.jobs import task as tasks
 from overt.jobs.task import Task
+from overt.media.fetch import named
 from overt.ops import paging, show
 from overt.ops.idempotency import once
 from overt.stores.base import NotFoundError, Unit
-from overt.types import Call, Finding, Job, Stored
+from overt.types import Call, Finding, Job
 
 _PAGE = 1000
 """Findings of a page, and the most that a caller gets by asking for more. Source: Rekognition's API reference."""
@@ -33,7 +34,7 @@ class Found:
 
 def begin(call: Call, engine: Engine, task: Task) -> Mapping[str, Any]:
     """Put a job into the queue. Raises: LimitExceededException; InvalidS3ObjectException; VideoTooLargeException."""
-    video = _stored(call)
+    video = named(call["Video"].get("S3Object") or {})
     account, most = call.caller.account, engine.settings.open_jobs
 
     def act(unit: Unit) -> Mapping[str, Any]:
@@ -96,10 +97,3 @@ def _find(unit: Unit, call: Call) -> Job:
             "began it",
         )
     return job
-
-
-def _stored(call: Call) -> Stored:
-    stored = call["Video"].get("S3Object") or {}
-    if not stored.get("Bucket") or not stored.get("Name"):
-        raise InvalidParameterException(detail="a Video needs an S3Object with Bucket and Name")
-    return Stored(stored["Bucket"], stored["Name"], stored.get("Version"))
