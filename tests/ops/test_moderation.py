@@ -16,7 +16,6 @@ from PIL import ImageDraw, ImageFont
 from overt.models.hub import Hub
 from overt.models.taxonomy.unsafe import LEVELS
 from overt.testing import networks
-from overt.types import Unsafe
 
 
 @pytest.fixture

@@ -6,7 +6,18 @@ from __future__ import annotations
 from collections import Counter
 
 from overt.models.taxonomy import Taxonomy
-from overt.models.taxonomy.unsafe import CONTENT_TYPES, EVIDENCE, ILLUSTRATED, LEVELS, OLDER, PROMPTS, STYLES, above
+from overt.models.taxonomy.unsafe import (
+    CONTENT_TYPES,
+    EVIDENCE,
+    ILLUSTRATED,
+    LEVELS,
+    OLDER,
+    PROMPTS,
+    STYLES,
+    above,
+    as_older,
+)
+from overt.types import Unsafe
 
 
 def test_there_are_52_labels_on_three_levels() -> None:
