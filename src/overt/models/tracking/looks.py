@@ -36,7 +36,8 @@ def looks(image: Image, boxes: Sequence[Box]) -> Floats:
     """What people wear: (n, DIMENSION) float32 unit vectors, none of them negative; the cosine of two is 0..1.
 
     Square roots of histograms in CIE Lab, so that a cosine is a Bhattacharyya coefficient (Comaniciu et al. 2003,
-    Kernel-based object tracking). A box outside the picture, or without pixels, gets zeros: look not known.
+    Kernel-based object tracking). A box that is empty, or a part of which lies outside the picture, gets
+    zeros: look not known.
     """
     rows = [_look(image, box) for box in boxes]
     return np.array(rows, np.float32).reshape(-1, DIMENSION)
@@ -44,6 +45,8 @@ def looks(image: Image, boxes: Sequence[Box]) -> Floats:
 
 def _look(image: Image, box: Box) -> Floats:
     """One person's vector."""
+    if box.area <= 0:
+        return np.zeros(DIMENSION, np.float32)
     columns = [box.left + side * box.width for side in _SIDES]
     left, right = _span(columns[0], columns[1], image.width)
     parts = []
