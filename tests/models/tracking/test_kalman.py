@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ def test_two_steps_are_one_as_long_as_both(first: float, second: float, pace: fl
 def test_a_steady_walk_is_learnt_from_frames_at_any_distance(times: np.ndarray) -> None:
     speed = np.array([[0.2, 0.05, 0.0, 0.02]])
     motion = Motion.begin(BOX, 1)
-    for before, now in zip(times, times[1:], strict=False):
+    for before, now in itertools.pairwise(times.tolist()):
         motion = motion.after(now - before, 1).seen(ALL, BOX + speed * (now - times[0]))
     assert motion.speeds == pytest.approx(speed, abs=0.01)
     assert motion.after(1, 1).places == pytest.approx(BOX + speed * (times[-1] - times[0] + 1), abs=0.02)
@@ -54,7 +56,7 @@ def test_spreads_stay_possible() -> None:
 
 def test_the_longer_unseen_the_less_sure() -> None:
     motion = Motion.begin(BOX, 1)
-    away = BOX + [[0.3, 0.0, 0.0, 0.0]]
+    away = BOX + np.array([0.3, 0.0, 0.0, 0.0])
     distances = [float(motion.after(seconds, 1).distances(away)[0, 0]) for seconds in (0, 0.2, 1, 3)]
     assert distances == sorted(distances, reverse=True)
     assert motion.distances(BOX)[0, 0] == 0

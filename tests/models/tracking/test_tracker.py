@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paths keep their numbers through misses, crossings and hiding, at rare frames too; a stopped tracker goes on exactly."""
+"""Paths keep their numbers through misses, crossings and hiding, at rare frames too; a stopped one goes on exactly."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np

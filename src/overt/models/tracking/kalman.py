@@ -59,13 +59,10 @@ class Motion:
         push = np.square(_PUSH * pace * heights) * seconds
         drift = np.square(_DRIFT * heights) * seconds
         # White noise on speed and place, integrated. Source: Bar-Shalom et al., Estimation with Applications, 6.2.2.
-        spreads = np.stack(
-            [
-                place + (2 * both + speed * seconds) * seconds + drift + push * seconds**2 / 3,
-                both + speed * seconds + push * seconds / 2,
-                speed + push,
-            ]
-        )
+        spreads = np.empty_like(self.spreads)
+        spreads[0] = place + (2 * both + speed * seconds) * seconds + drift + push * seconds**2 / 3
+        spreads[1] = both + speed * seconds + push * seconds / 2
+        spreads[2] = speed + push
         places = self.places + self.speeds * seconds
         places[:, 2:] = np.maximum(places[:, 2:], TINY)
         return Motion(places, self.speeds, spreads)
@@ -85,9 +82,9 @@ class Motion:
 
     def distances(self, places: Doubles) -> Doubles:
         """How unlikely the middles of m sights are: (n, m) distances in standard deviations (Mahalanobis)."""
-        gaps = np.square(self.places[:, None, :2] - places[None, :, :2])
-        spreads = self.spreads[0, :, :2] + np.square(_MEASURED[:2] * _heights(self.places))
-        return np.asarray(np.sqrt((gaps / spreads[:, None]).sum(2)))
+        spreads = np.sqrt(self.spreads[0, :, :2] + np.square(_MEASURED[:2] * _heights(self.places)))
+        across = (self.places[:, 0, None] - places[:, 0]) / spreads[:, 0, None]
+        return np.hypot(across, (self.places[:, 1, None] - places[:, 1]) / spreads[:, 1, None])
 
     def take(self, rows: npt.NDArray[Any]) -> Motion:
         """Some of the boxes. Args: rows: their places, or a mask."""

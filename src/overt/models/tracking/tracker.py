@@ -99,36 +99,22 @@ class Tracker:
         the same in all frames. Raises: ValueError when lengths differ or a number is not finite.
         """
         places, sure = self._places(boxes), np.asarray(scores, np.float64)
-        if sure.shape != (len(boxes),) or not (
-            math.isfinite(time) and np.isfinite(places).all() and np.isfinite(sure).all()
-        ):
+        if sure.shape != (len(boxes),) or not math.isfinite(time + places.sum() + sure.sum()):
             raise ValueError("a tracker needs a score for each box, and a finite time, boxes and scores")
         seen = self._seen(looks, len(boxes))
         self._go_to(time)
-        corners, expected = _corners(places), _corners(self._tracks.motion.places)
-        strong = np.flatnonzero(sure >= _SURE)
-        weak = np.flatnonzero((sure >= _UNSURE) & (sure < _SURE))
-        overlaps = _overlaps(expected, corners)
-
-        worth = self._worth(places[strong], seen[strong], overlaps[:, strong])
-        rows, columns = _pairs(worth)
-        found = [(rows, strong[columns])]
-        followed = np.ones(len(self._tracks.ids), bool)
-        followed[rows] = False
-        left = np.flatnonzero(followed & (self._tracks.times == self._before))
-        rows, columns = _pairs(np.where(overlaps >= _UNSURE_OVERLAP, overlaps, 0)[np.ix_(left, weak)])
-        found.append((left[rows], weak[columns]))
-
-        rows, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        corners = _corners(places)
+        rows, columns = self._matched(places, sure, seen, _overlaps(_corners(self._tracks.motion.places), corners))
         ids: list[int | None] = [None] * len(boxes)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            ids[column] = int(self._tracks.ids[row])
-        self._see(rows, places[columns], self._clear(seen, corners)[columns])
-        self._forget()
-        fresh = np.setdiff1d(strong, columns)
-        for number, column in enumerate(fresh.tolist(), self._next):
+        for number, column in zip(self._tracks.ids[rows].tolist(), columns.tolist(), strict=True):
             ids[column] = number
-        self._begin(places[fresh], seen[fresh])
+        self._see(rows, places[columns], _uncovered(seen, corners)[columns])
+        self._forget()
+        free = sure >= _SURE
+        free[columns] = False
+        for number, column in enumerate(np.flatnonzero(free).tolist(), self._next):
+            ids[column] = number
+        self._begin(places[free], seen[free])
         return tuple(ids)
 
     def ended(self) -> tuple[int, ...]:
@@ -183,11 +169,10 @@ class Tracker:
 
     def _places(self, boxes: Sequence[Box]) -> Doubles:
         """(n, 4) as the filter wants them, in heights of the picture."""
-        rows = np.array([(one.left, one.top, one.width, one.height) for one in boxes], np.float64).reshape(-1, 4)
-        rows[:, ::2] *= self._shape
-        sides = np.maximum(rows[:, 2:], TINY)
-        middles = rows[:, :2] + rows[:, 2:] / 2
-        return np.column_stack([middles, sides[:, 0] / sides[:, 1], sides[:, 1]])
+        corners = np.array([(one.left, one.top, one.width, one.height) for one in boxes], np.float64).reshape(-1, 4)
+        left, top, width, height = corners.T
+        wide, high = np.maximum(width * self._shape, TINY), np.maximum(height, TINY)
+        return np.stack([left * self._shape + wide / 2, top + high / 2, wide / high, high], 1)
 
     def _seen(self, looks: Floats | None, count: int) -> Doubles:
         """(count, d) looks, zeros where none was given. The first looks ever tell d."""
@@ -208,10 +193,23 @@ class Tracker:
         seconds = time - self._time
         self._before, self._time = self._time, time
         self._ended = {}
-        alive = np.full(len(self._tracks.ids), 0 <= seconds <= _KEPT)
-        self._end(~alive)
+        self._end((time - self._tracks.times > _KEPT) | (seconds < 0))
         if len(self._tracks.ids):
             self._tracks = replace(self._tracks, motion=self._tracks.motion.after(seconds, self._pace))
+
+    def _matched(self, places: Doubles, sure: Doubles, looks: Doubles, overlaps: Doubles) -> tuple[Indices, Indices]:
+        """Which tracks go on with which boxes: sure ones first, then unsure ones with tracks seen in the last frame."""
+        strong, weak = np.flatnonzero(sure >= _SURE), np.flatnonzero((sure >= _UNSURE) & (sure < _SURE))
+        rows, columns = _pairs(self._worth(places[strong], looks[strong], overlaps[:, strong]))
+        columns = strong[columns]
+        left = self._tracks.times == self._before
+        left[rows] = False
+        if not (len(weak) and left.any()):
+            return rows, columns
+        rest = np.flatnonzero(left)
+        shares = overlaps[np.ix_(rest, weak)]
+        more, others = _pairs(np.where(shares >= _UNSURE_OVERLAP, shares, 0))
+        return np.concatenate([rows, rest[more]]), np.concatenate([columns, weak[others]])
 
     def _worth(self, places: Doubles, looks: Doubles, overlaps: Doubles) -> Doubles:
         """(tracks, boxes) how well they fit, 0 for not at all to 1."""
@@ -221,8 +219,8 @@ class Tracker:
         fits = np.minimum(heights, now) >= _SHRUNK * np.maximum(heights, now)
         overlapping = overlaps >= _OVERLAP
         worth = (near + overlaps) / 2
-        known = np.logical_and.outer(tracks.looks.any(1), looks.any(1))
-        if known.any():
+        if looks.shape[1]:
+            known = np.logical_and.outer(tracks.looks.any(1), looks.any(1))
             cosines = tracks.looks @ looks.T
             alike = ((cosines - _UNLIKE) / (1 - _UNLIKE)).clip(0)
             worth = np.where(known, (1 - _LOOK) * worth + _LOOK * alike, worth)
@@ -236,9 +234,9 @@ class Tracker:
         times[rows] = self._time
         sights[rows] += 1
         learnt = looks.any(1)
-        which, new = rows[learnt], looks[learnt]
-        mixed = np.where(known[which].any(1, keepdims=True), _LASTING * known[which] + (1 - _LASTING) * new, new)
-        known[which] = mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), TINY)
+        which = rows[learnt]
+        mixed = _LASTING * known[which] + (1 - _LASTING) * looks[learnt]  # where nothing was known, all that is now
+        known[which] = mixed / np.sqrt(np.square(mixed).sum(1, keepdims=True))
         self._tracks = _Tracks(tracks.ids, times, sights, known, tracks.motion.seen(rows, places))
 
     def _forget(self) -> None:
@@ -266,28 +264,30 @@ class Tracker:
         )
         self._next += count
 
-    @staticmethod
-    def _clear(looks: Doubles, corners: Doubles) -> Doubles:
-        """The looks of boxes that no other box covers; zeros for the rest."""
-        if not looks.size:
-            return looks
-        shared = _overlaps(corners, corners)
-        np.fill_diagonal(shared, 0)
-        return np.where((shared.max(1, initial=0) < _COVERED)[:, None], looks, 0)
-
 
 def _corners(places: Doubles) -> Doubles:
-    """(n, 4) left, top, right, bottom of middles, aspects and heights."""
-    half = np.column_stack([places[:, 2] * places[:, 3], places[:, 3]]) / 2
-    return np.concatenate([places[:, :2] - half, places[:, :2] + half], 1)
+    """(4, n) left, top, right, bottom of middles, aspects and heights."""
+    x, y, aspects, heights = places.T
+    across, down = aspects * heights / 2, heights / 2
+    return np.stack([x - across, y - down, x + across, y + down])
 
 
 def _overlaps(a: Doubles, b: Doubles) -> Doubles:
-    """(n, m) intersection over union of corners (n, 4) and (m, 4)."""
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    shared = sides.clip(0).prod(2)
-    areas = [(one[:, 2:] - one[:, :2]).prod(1) for one in (a, b)]
-    return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared))
+    """(n, m) intersection over union of corners (4, n) and (4, m)."""
+    across = np.minimum(a[2, :, None], b[2]) - np.maximum(a[0, :, None], b[0])
+    down = np.minimum(a[3, :, None], b[3]) - np.maximum(a[1, :, None], b[1])
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    areas = [(one[2] - one[0]) * (one[3] - one[1]) for one in (a, b)]
+    return np.asarray(shared / (areas[0][:, None] + areas[1] - shared))
+
+
+def _uncovered(looks: Doubles, corners: Doubles) -> Doubles:
+    """The looks of boxes that no other box covers; zeros for the rest."""
+    if not looks.size:
+        return looks
+    shared = _overlaps(corners, corners)
+    np.fill_diagonal(shared, 0)
+    return np.where((shared < _COVERED).all(1, keepdims=True), looks, 0)
 
 
 def _pairs(worth: Doubles) -> tuple[Indices, Indices]:
