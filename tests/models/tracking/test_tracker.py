@@ -5,16 +5,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from crowds import Moment, crowd, follow, numbers, score, unit, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overt.models.hub import Hub
+from overt.models.tasks.scenes import PERSON
+from overt.models.tracking import looks as clothes
 from overt.models.tracking.tracker import FACES, PEOPLE, Tracker
-from overt.types import Box
+from overt.types import Box, Detection, Image
 
 HERE = Box(0.4, 0.3, 0.1, 0.25)
 
@@ -210,12 +216,71 @@ def test_numbers_do_not_depend_on_the_order_of_boxes() -> None:
 
 @pytest.mark.parametrize("shape", [16 / 9, 9 / 16])
 def test_a_wide_picture_is_followed_like_a_square_one(shape: float) -> None:
-    moments = crowd(5, 10, seed=3)
-    wide = [
-        replace(one, boxes=tuple(Box(box.left / shape, box.top, box.width / shape, box.height) for box in one.boxes))
-        for one in moments
-    ]
-    assert follow(wide, Tracker(shape)) == follow(moments)
+    crowded = crowd(5, 10, seed=3)
+    square, wide = (
+        [replace(one, boxes=tuple(in_the_middle(box, wider) for box in one.boxes)) for one in crowded]
+        for wider in (1, shape)
+    )
+    assert follow(wide, Tracker(shape)) == follow(square)
+
+
+def in_the_middle(box: Box, shape: float) -> Box:
+    """A third of its size, around the middle of a picture of any shape, where nobody leaves it."""
+    left, top = 0.5 + (box.left - 0.5) / 3 / shape, 0.5 + (box.top - 0.5) / 3
+    return Box(left, top, box.width / 3 / shape, box.height / 3)
+
+
+# Real people
+
+
+WALKS = {
+    "the man in black who comes from the right, passes behind the sign, stays left of it and goes back": [
+        (0, 0.86, 0.49), (1, 0.74, 0.49), (3, 0.54, 0.45), (5, 0.58, 0.37), (6, 0.49, 0.36), (8, 0.35, 0.36),
+    ],
+    "the man who stands left of the sign while others pass": [
+        (0, 0.67, 0.34), (1, 0.63, 0.36), (4, 0.51, 0.38), (6, 0.51, 0.38), (8, 0.50, 0.38), (9, 0.51, 0.38),
+    ],
+    "the man who comes from the left and then stands behind the sign": [
+        (0, 0.35, 0.46), (1, 0.44, 0.43), (3, 0.51, 0.38), (4, 0.53, 0.38), (6, 0.53, 0.39), (8, 0.55, 0.40),
+    ],
+    "the left one of a pair": [(2, 0.92, 0.56), (4, 0.76, 0.49), (6, 0.63, 0.43), (8, 0.60, 0.37), (9, 0.62, 0.34)],
+    "the right one of a pair": [(2, 0.97, 0.56), (4, 0.80, 0.49), (6, 0.67, 0.42), (8, 0.64, 0.37), (9, 0.65, 0.35)],
+    "the man in jeans": [(4, 0.98, 0.59), (5, 0.90, 0.54), (7, 0.79, 0.45), (9, 0.76, 0.37)],
+}  # fmt: skip
+"""Where people of vtest.avi are by the eye: seconds, and the middle of the body as ratios."""
+
+
+@pytest.fixture(scope="module")
+def street(hub: Hub, shared_data: Path) -> list[tuple[float, Image, tuple[Detection, ...]]]:
+    """The people found in the first ten seconds of vtest.avi, five times a second."""
+    found = []
+    with av.open(str(shared_data / "video" / "vtest.avi")) as file:
+        for frame in file.decode(video=0):
+            if frame.time >= 10:
+                break
+            if frame.time >= len(found) / 5 - 1e-6:
+                image = Image(frame.to_ndarray(format="rgb24"), "")
+                people = tuple(one for one in hub.scenes.objects(image, 0.1) if one.label == PERSON)
+                found.append((frame.time, image, people))
+    return found
+
+
+def test_people_on_a_street_are_counted_and_keep_their_numbers(street: list) -> None:
+    """Seven walk by in these ten seconds, the seventh far away; three of them meet behind a sign."""
+    tracker, sights, had = Tracker(768 / 576), Counter(), {name: [] for name in WALKS}
+    for time, image, people in street:
+        boxes = [one.box for one in people]
+        ids = tracker.update(boxes, [one.confidence for one in people], time, clothes.looks(image, boxes))
+        sights.update(number for number in ids if number is not None)
+        for name, places in WALKS.items():
+            for x, y in [(x, y) for when, x, y in places if abs(when - time) < 0.01]:
+                away = [math.hypot(box.left + box.width / 2 - x, box.top + box.height / 2 - y) for box in boxes]
+                assert min(away) < 0.03, (name, time)
+                had[name].append(ids[int(np.argmin(away))])
+    assert sum(count >= 5 for count in sights.values()) == 7
+    assert len(sights) <= 9
+    assert {name: len(set(numbers)) for name, numbers in had.items()} == dict.fromkeys(WALKS, 1)
+    assert len({numbers[0] for numbers in had.values()}) == len(WALKS)
 
 
 # Stopping
