@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -63,7 +64,7 @@ def test_codes_rise_leave_out_only_first_numbers_of_minutes_and_keep_to_the_cloc
         if not frame % (counted * 10):
             shown = numbers[-1] / counted
             assert abs(shown - frame / rate) < 0.08
-    assert all(after > before for before, after in zip(numbers, numbers[1:], strict=False))
+    assert all(after > before for before, after in itertools.pairwise(numbers))
     missing = set(range(numbers[-1])) - set(numbers)
     assert missing
     assert all(number // counted % 60 == 0 and number % counted < dropped(rate) for number in missing)
