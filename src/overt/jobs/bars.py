@@ -32,6 +32,9 @@ def bars(pixels: Pixels) -> float | None:
     height, width = pixels.shape[:2]
     band = pixels[int(_TOP * height) : max(int(_BOTTOM * height), int(_TOP * height) + 1)]
     line = cv2.reduce(band, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0]
+    # Almost no other frame has colours this saturated over half its width.
+    if np.count_nonzero(line.max(1) - line.min(1) >= _LEAST_DEPTH) < width / 2:
+        return None
     for count, aside in _LAYOUTS:
         worst = _worst(line, count, aside)
         if worst <= 1:
