@@ -29,6 +29,10 @@ _BACK = 2
 """Looks between the two that a roll is measured over: half a second, as slow rolls move a row in that."""
 _INK = 24
 """Levels from the ground's luma from which a pixel is ink."""
+_EVEN = 10
+"""Levels from the ground's luma within which a plain ground stays, compression and all."""
+_MARGIN, _CLEAR = 0.03, 0.98
+"""Share of the width left and right that no text reaches, and share of it that must be even."""
 _PLAIN_ROLL, _PLAIN_PAGE = 0.5, 0.7
 """Share of the pixels that must be ground."""
 _LEAST_INK = 0.003
@@ -37,6 +41,8 @@ _DARK = 64
 """Luma up to which a ground is dark. Pages count on dark grounds alone: slides and screens are mostly light."""
 _FOLLOWED = 0.6
 """What may be left of the difference to an earlier look once that is moved up as far as it rolled."""
+_NOISE = 0.3
+"""Levels that two looks differ by without anything going on."""
 _THIN = 0.13
 """Height of a line of text at most, as a share of the frame's."""
 _IN_LINES = 0.75
@@ -170,7 +176,7 @@ def _kind(brightness: Pixels, earlier: Pixels | None) -> Literal["roll", "page"]
     ground = _ground(brightness)
     ink = _inked(brightness, ground)
     share = cv2.countNonZero(ink) / ink.size
-    if not _LEAST_INK <= share <= 1 - _PLAIN_ROLL:
+    if not _LEAST_INK <= share <= 1 - _PLAIN_ROLL or not _is_plain(brightness, ground):
         return None
     if earlier is not None and abs(_ground(earlier) - ground) <= _INK and _rolls(earlier, brightness):
         return "roll"
@@ -184,6 +190,14 @@ def _ground(brightness: Pixels) -> int:
     return int(counts.argmax()) * 8 + 4
 
 
+def _is_plain(brightness: Pixels, ground: int) -> bool:
+    """Whether the ground is one level rather than a dark picture, and frames the text left and right."""
+    even = cv2.inRange(brightness, max(ground - _EVEN, 0), min(ground + _EVEN, 255))
+    side = max(round(_MARGIN * even.shape[1]), 1)
+    beside = cv2.countNonZero(even[:, :side]) + cv2.countNonZero(even[:, -side:])
+    return cv2.countNonZero(even) >= _PLAIN_ROLL * even.size and beside >= _CLEAR * 2 * side * len(even)
+
+
 def _inked(brightness: Pixels, ground: int) -> Pixels:
     """255 where there is ink."""
     return cast("Pixels", cv2.bitwise_not(cv2.inRange(brightness, max(ground - _INK, 0), min(ground + _INK, 255))))
@@ -192,8 +206,10 @@ def _inked(brightness: Pixels, ground: int) -> Pixels:
 def _rolls(earlier: Pixels, now: Pixels) -> bool:
     """Whether the picture went up as a whole: moved so, the earlier one explains most of the difference."""
     height = len(now)
+    # A roll moves by parts of a row too: smeared over three, those matter little.
+    earlier, now = (cast("Pixels", cv2.blur(one, (1, 3))) for one in (earlier, now))
     still = _apart(earlier, now)
-    if still < 0.5:  # noqa: PLR2004 - levels: less is noise
+    if still < _NOISE:
         return False
     apart = [_apart(earlier[rows:], now[: height - rows]) for rows in range(1, height // 3)]
     best = int(np.argmin(apart))
