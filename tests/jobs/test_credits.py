@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable
 
@@ -17,7 +18,7 @@ from overt.types import Frame, Pixels
 Clip = Callable[[str], list[Frame]]
 
 RATE = 25
-WORDS = "Directed by Written Produced Camera Sound Editor Music Costume Light Colour Assistant Unit Second Stunts".split()
+WORDS = ["Directed", "Written", "Camera", "Sound", "Editor", "Music", "Costumes", "Assistant", "by", "Second", "Unit"]
 
 
 def line(seed: int, columns: int) -> str:
@@ -33,7 +34,10 @@ def small(picture: Image.Image) -> Pixels:
     return cv2.resize(np.asarray(picture), (96, 54), interpolation=cv2.INTER_AREA)
 
 
-def roll(seconds: float, speed: float = 90, size: int = 28, columns: int = 1, ground: int = 0, ink: int = 235) -> list[Pixels]:
+@functools.cache
+def roll(
+    seconds: float, speed: float = 90, size: int = 28, columns: int = 1, ground: int = 0, ink: int = 235
+) -> list[Pixels]:
     """Lines that go up by `speed` of 720 rows a second."""
     pitch = round(size * 1.7)
     count = int((seconds * speed + 720) / pitch)
@@ -79,7 +83,7 @@ def find(frames: Iterable[Pixels], lines: Callable[[float], int] | None = None, 
     return credit.finish(lines)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def body(clip: Clip) -> list[Pixels]:
     """Ten seconds and more of real film: bikes, a dark cave, an animation."""
     found = []

@@ -43,9 +43,17 @@ def test_black_frames_in_a_row_are_one_stretch() -> None:
 
 @pytest.mark.parametrize(
     ("threshold", "level", "is_black"),
-    [(0.2, 51, True), (0.2, 52, False), (0, 0, True), (0, 1, False), (0.5, 127, True), (0.5, 128, False), (1, 255, True)],
+    [
+        (0.2, 51, True),
+        (0.2, 52, False),
+        (0, 0, True),
+        (0, 1, False),
+        (0.5, 127, True),
+        (0.5, 128, False),
+        (1, 255, True),
+    ],
 )
-def test_the_threshold_is_a_share_of_the_range_of_luma(threshold: float, level: int, is_black: bool) -> None:
+def test_the_threshold_is_a_share_of_the_range_of_luma(threshold: float, level: int, *, is_black: bool) -> None:
     assert bool(spans([grey(level)], threshold=threshold)) is is_black
 
 
@@ -53,7 +61,7 @@ def test_the_threshold_is_a_share_of_the_range_of_luma(threshold: float, level: 
     ("coverage", "bright", "is_black"),
     [(99, 0.01, True), (99, 0.0102, False), (100, 0.0, True), (100, 0.0002, False), (50, 0.5, True), (0, 1.0, True)],
 )
-def test_so_many_pixels_must_be_black(coverage: float, bright: float, is_black: bool) -> None:
+def test_so_many_pixels_must_be_black(coverage: float, bright: float, *, is_black: bool) -> None:
     assert bool(spans([grey(0, bright)], coverage=coverage)) is is_black
 
 

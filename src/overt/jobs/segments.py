@@ -127,7 +127,7 @@ class Segments:
 
     @property
     def _wants_cues(self) -> bool:
-        return self._kinds != ("SHOT",)
+        return any(kind != "SHOT" for kind in self._kinds)
 
     def _shots(self) -> Iterator[Segment]:
         cuts = [*self._found, *self._cuts.finish()]
