@@ -22,20 +22,6 @@ def test_the_default_threshold_is_80_and_0_is_a_threshold_too() -> None:
     assert matching.threshold(call(), "UserMatchThreshold", 75) == 0.75
 
 
-@pytest.mark.parametrize("similarity", [0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99, 1.0])
-def test_a_face_exactly_at_the_threshold_is_a_match(engine: Engine, similarity: float) -> None:
-    cosine = engine.models.faces.calibration.cosine(similarity)
-    assert cosine >= matching.cosine_floor(engine, similarity)
-    (match,) = matching.matches(engine, [("somebody", cosine)], similarity)
-    assert match.similarity == pytest.approx(similarity, abs=1e-6)
-    assert (match.subject, match.rank) == ("somebody", 1)
-
-
-def test_what_is_less_alike_is_no_match(engine: Engine) -> None:
-    cosine = engine.models.faces.calibration.cosine(0.8) - 1e-4
-    assert matching.matches(engine, [("somebody", cosine)], 0.8) == []
-
-
 def test_the_largest_face_must_pass_the_filter_asked_for(engine: Engine, photos: Path) -> None:
     image = engine.media.decode((photos / "obama.jpg").read_bytes())
     assert matching.largest_face(engine, image, "NONE").confidence > 0.8

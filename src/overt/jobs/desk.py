@@ -16,7 +16,7 @@ from overt.jobs.task import Tools
 from overt.media.pictures import Media
 from overt.media.video import VideoError
 from overt.models.pack import PackError
-from overt.stores.base import Lease, LostError, StoreError
+from overt.stores.base import Lease, LostError, NotFoundError, StoreError, WrongModelError
 
 log = structlog.get_logger(__name__)
 
@@ -110,10 +110,10 @@ class Desk:
                             footage=video.footage,
                         )
                     self._go_on()
-        except (LostError, StoreError):
-            raise
-        except (VideoError, PackError) as error:
+        except (VideoError, PackError, NotFoundError, WrongModelError) as error:
             return str(error)
+        except StoreError:
+            raise
         except WireError as error:
             return error.detail or str(error)
         except Exception:

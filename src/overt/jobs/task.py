@@ -66,6 +66,9 @@ _KINDS = {
     "Faces": "faces",
     "Labels": "labels",
     "Moderation": "moderation",
+    "People": "people",
+    "Search": "search",
+    "Segments": "segments",
     "Texts": "texts",
 }
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from overt.engine import Engine
 from overt.errors import ServiceQuotaExceededException
+from overt.models.matching import cosine_floor, matches
 from overt.ops import paging, show
 from overt.ops.collections import DEFAULT_PAGE
 from overt.ops.finding import find_collection, find_embedding, find_gallery, find_user
 from overt.ops.images import wanted_attributes
-from overt.ops.matching import cosine_floor, largest_face, matches, threshold
+from overt.ops.matching import largest_face, threshold
 from overt.ops.registry import Operation, operation
 from overt.stores.base import NewFace
 from overt.types import Box, Call, Embedding, Face, Image
@@ -196,12 +197,12 @@ def search_faces(call: Call, engine: Engine) -> Mapping[str, Any]:
             collection,
             probe,
             call.get("MaxFaces", MOST_MATCHES),
-            cosine_floor(engine, least),
+            cosine_floor(engine.models.faces.calibration, least),
             without=[call["FaceId"]],
         )
     return {
         "SearchedFaceId": call["FaceId"],
-        "FaceMatches": [show.face_match(match) for match in matches(engine, hits, least)],
+        "FaceMatches": [show.face_match(match) for match in matches(engine.models.faces.calibration, hits, least)],
         "FaceModelVersion": collection.model,
     }
 
@@ -217,10 +218,12 @@ def search_faces_by_image(call: Call, engine: Engine) -> Mapping[str, Any]:
         probe = engine.models.faces.embed(image, face)
     with engine.stores.read() as unit:
         collection = find_gallery(unit, call, engine)
-        hits = unit.faces.search(collection, probe, call.get("MaxFaces", MOST_MATCHES), cosine_floor(engine, least))
+        hits = unit.faces.search(
+            collection, probe, call.get("MaxFaces", MOST_MATCHES), cosine_floor(engine.models.faces.calibration, least)
+        )
     return {
         "SearchedFaceBoundingBox": show.box(face.box),
         "SearchedFaceConfidence": show.percent(face.confidence),
-        "FaceMatches": [show.face_match(match) for match in matches(engine, hits, least)],
+        "FaceMatches": [show.face_match(match) for match in matches(engine.models.faces.calibration, hits, least)],
         "FaceModelVersion": collection.model,
     }

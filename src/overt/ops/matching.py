@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comparing and searching have in common: thresholds, similarity, the largest face. Knows no store."""
+"""What comparing and searching have in common: thresholds, risks, the largest face. Knows no store."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from overt.engine import Engine
 from overt.errors import InvalidParameterException
-from overt.types import Call, Face, Image, Match, Subject
+from overt.types import Call, Face, Image
 
 NO_FACE = "There are no faces in the image. Should be at least 1."
 
 DEFAULT_THRESHOLD = 80.0  # similarity, 0..100: a false-match rate of 1e-3 by the pack's calibration
-_SLACK = 1e-6  # of cosine: a threshold and its inverse may differ by float rounding
 
 
 RISK = "x-overt-false-positives"
@@ -38,22 +36,6 @@ def risk(engine: Engine, size: int) -> str:
 def threshold(call: Call, name: str, default: float = DEFAULT_THRESHOLD) -> float:
     """A similarity threshold of the request as 0..1."""
     return float(call.get(name, default)) / 100
-
-
-def cosine_floor(engine: Engine, similarity: float) -> float:
-    """The least cosine that can reach a similarity (0..1)."""
-    return engine.models.faces.calibration.cosine(similarity) - _SLACK
-
-
-def matches(engine: Engine, hits: Sequence[tuple[Subject, float]], least: float) -> list[Match[Subject]]:
-    """Search hits (subject, cosine), best first, as matches of at least that similarity (0..1)."""
-    calibration = engine.models.faces.calibration
-    found = []
-    for rank, (subject, cosine) in enumerate(hits, 1):
-        similarity = calibration.similarity(cosine)
-        if similarity >= least - _SLACK:
-            found.append(Match(subject, similarity, cosine, rank))
-    return found
 
 
 def good_faces(engine: Engine, image: Image, level: str) -> list[Face]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from overt.jobs.segments import Segment
+from overt.jobs.timecode import timecode
 from overt.types import (
     Attributes,
     Box,
@@ -203,6 +205,30 @@ def sound(item: Sound) -> dict[str, Any]:
         "DurationMillis": int(item.duration * 1000),
         "SampleRate": item.sample_rate,
         "NumberOfChannels": item.channels,
+    }
+
+
+def segment(kind: str, item: Segment, rate: float) -> dict[str, Any]:
+    """SegmentDetection. Args: kind: SHOT or TECHNICAL_CUE. rate: frames a second."""
+    # The end of a segment is where its last frame ends, so that neighbours meet.
+    start, end = int(item.start * 1000), int(item.end * 1000)
+    count = item.end_frame - item.start_frame + 1
+    told = {"Index": item.index} if item.index is not None else {"Type": item.kind}
+    return {
+        "Type": kind,
+        "StartTimestampMillis": start,
+        "EndTimestampMillis": end,
+        "DurationMillis": end - start,
+        "StartTimecodeSMPTE": timecode(item.start_frame, rate),
+        "EndTimecodeSMPTE": timecode(item.end_frame, rate),
+        "DurationSMPTE": timecode(count, rate),
+        "ShotSegment" if item.index is not None else "TechnicalCueSegment": {
+            **told,
+            "Confidence": percent(item.confidence),
+        },
+        "StartFrameNumber": item.start_frame,
+        "EndFrameNumber": item.end_frame,
+        "DurationFrames": count,
     }
 
 

@@ -13,10 +13,11 @@ from overt.errors import (
     InvalidParameterException,
     ServiceQuotaExceededException,
 )
+from overt.models.matching import cosine_floor, matches
 from overt.ops import paging, show
 from overt.ops.finding import find_collection, find_embedding, find_gallery, find_user
 from overt.ops.idempotency import once
-from overt.ops.matching import cosine_floor, matches, threshold
+from overt.ops.matching import threshold
 from overt.ops.registry import operation
 from overt.stores.base import ExistsError, Unit
 from overt.types import Call, Collection, Embedding, Person
@@ -164,7 +165,7 @@ def search_users(call: Call, engine: Engine) -> Mapping[str, Any]:
         found = _search(call, engine, unit, collection, probe=probe, without=without) if probe else []
     searched = {"SearchedUser": {"UserId": user_id}} if user_id is not None else {"SearchedFace": {"FaceId": face_id}}
     return {
-        "UserMatches": [show.user_match(match) for match in matches(engine, found, least)],
+        "UserMatches": [show.user_match(match) for match in matches(engine.models.faces.calibration, found, least)],
         "FaceModelVersion": collection.model,
         **searched,
     }
@@ -186,7 +187,7 @@ def search_users_by_image(call: Call, engine: Engine) -> Mapping[str, Any]:
         found = _search(call, engine, unit, collection, probe=probe, without=[]) if probe else []
     least = threshold(call, "UserMatchThreshold")
     return {
-        "UserMatches": [show.user_match(match) for match in matches(engine, found, least)],
+        "UserMatches": [show.user_match(match) for match in matches(engine.models.faces.calibration, found, least)],
         "FaceModelVersion": collection.model,
         "SearchedFace": {"FaceDetail": show.detail(good[0])} if good else None,
         "UnsearchedFaces": [
@@ -200,5 +201,5 @@ def search_users_by_image(call: Call, engine: Engine) -> Mapping[str, Any]:
 def _search(
     call: Call, engine: Engine, unit: Unit, collection: Collection, *, probe: Embedding, without: list[str]
 ) -> list[tuple[Person, float]]:
-    floor = cosine_floor(engine, threshold(call, "UserMatchThreshold"))
+    floor = cosine_floor(engine.models.faces.calibration, threshold(call, "UserMatchThreshold"))
     return list(unit.users.search(collection, probe, call.get("MaxUsers", MOST_USERS), floor, without=without))

@@ -8,26 +8,38 @@ from typing import Any, TypeVar
 
 from overt.engine import Engine
 from overt.jobs import plain
+from overt.jobs import task as tasks
+from overt.jobs.segments import Segment
 from overt.jobs.spans import Span
-from overt.jobs.task import FRAMES, SPANS
+from overt.jobs.task import FRAMES, MATCHES, SPANS
 from overt.jobs.tasks.faces import Faces
 from overt.jobs.tasks.labels import Labels
 from overt.jobs.tasks.moderation import Judged, Moderation
+from overt.jobs.tasks.people import People
+from overt.jobs.tasks.search import Search
+from overt.jobs.tasks.segments import Segments
+from overt.jobs.tasks.sights import Sight
 from overt.jobs.tasks.texts import Texts
 from overt.models.taxonomy.unsafe import OLDER_VERSION
 from overt.ops import show
+from overt.ops.finding import find_gallery
 from overt.ops.jobs import Found, begin, results
 from overt.ops.labels import MODEL_VERSION as LABEL_VERSION
 from overt.ops.labels import label_filter
+from overt.ops.matching import threshold
 from overt.ops.registry import OMITTED, operation
 from overt.ops.texts import MODEL_VERSION as TEXT_VERSION
 from overt.ops.texts import word_filter
-from overt.types import Call, Face, Finding, Label, Written
+from overt.types import Call, Face, Finding, Label, Match, StoredFace, Written
 
 _LEAST = 50.0
 """MinConfidence of labels and of moderation where a caller gives none. Source: Rekognition's API reference."""
-_NOT_IN_VIDEO = frozenset({"FACE_OCCLUDED", "EYE_DIRECTION"})
-"""Attributes that stored videos never get. Source: the same, FaceDetail."""
+_BLACK, _COVERED = 0.2, 99.0
+"""MaxPixelThreshold and MinCoveragePercentage of black frames where a caller gives none. Source: the same."""
+_SEGMENT_VERSION = "1.0"
+_UNTOLD = ("OpeningCredits", "StudioLogo", "Slate")
+"""Technical cues that nothing here can tell from content."""
+_MATCHES = tuple[Match[StoredFace], ...]
 
 _Noun = TypeVar("_Noun")
 
@@ -124,6 +136,99 @@ def get_face_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
         "Faces": [
             {**_timed(finding), "Face": show.detail(plain.read(Face, finding.body))} for finding in found.findings
         ],
+    }
+
+
+@operation("StartFaceSearch")
+def start_face_search(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """Begin to look for the faces of a collection in a video."""
+    with engine.stores.read() as unit:
+        collection = find_gallery(unit, call, engine)
+    return begin(call, engine, Search(collection.account, collection.id, threshold(call, "FaceMatchThreshold")))
+
+
+@operation("GetFaceSearch")
+def get_face_search(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """The people in a video, each sight with the faces of the collection that look like the person's best one."""
+    found = _sights(call, engine)
+    with engine.stores.read() as unit:
+        known = {
+            finding.name: [show.face_match(match) for match in plain.read(_MATCHES, finding.body)]
+            for finding in unit.jobs.named(found.job.id, MATCHES, {finding.name for finding in found.findings})
+        }
+    return {
+        **found.answer,
+        "Persons": [
+            {**_timed(finding), "Person": _person(finding), "FaceMatches": known.get(finding.name, [])}
+            for finding in found.findings
+        ],
+    }
+
+
+@operation("StartPersonTracking")
+def start_person_tracking(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """Begin to follow people through a video."""
+    engine.models.session("objects")
+    return begin(call, engine, People())
+
+
+@operation("GetPersonTracking")
+def get_person_tracking(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """The paths of people through a video."""
+    found = _sights(call, engine)
+    return {
+        **found.answer,
+        "Persons": [{**_timed(finding), "Person": _person(finding)} for finding in found.findings],
+    }
+
+
+@operation("StartSegmentDetection")
+def start_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """Begin to find the shots and technical cues of a video."""
+    filters = call.get("Filters") or {}
+    cue, shot = filters.get("TechnicalCueFilter") or {}, filters.get("ShotFilter") or {}
+    black = cue.get("BlackFrame") or {}
+    task = Segments(
+        types=tuple(dict.fromkeys(call["SegmentTypes"])),
+        least_shot=shot.get("MinSegmentConfidence", _LEAST) / 100,
+        least_cue=cue.get("MinSegmentConfidence", _LEAST) / 100,
+        threshold=black.get("MaxPixelThreshold", _BLACK),
+        coverage=black.get("MinCoveragePercentage", _COVERED),
+    )
+    call.notes[OMITTED] = show.header(_UNTOLD)
+    return begin(call, engine, task)
+
+
+@operation("GetSegmentDetection")
+def get_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """The shots and technical cues of a video, by type, then time."""
+    found = results(call, engine, by_name=True)
+    footage = found.job.footage
+    task = tasks.read(found.job.task)
+    types = task.types if isinstance(task, Segments) else ()
+    rate = footage.frame_rate if footage else 0.0
+    is_done = found.answer["VideoMetadata"] is not None
+    return {
+        **found.answer,
+        "VideoMetadata": [found.answer["VideoMetadata"]] if is_done else None,
+        "AudioMetadata": [show.sound(sound) for sound in footage.sounds] if footage and is_done else None,
+        "Segments": [show.segment(finding.name, plain.read(Segment, finding.body), rate) for finding in found.findings],
+        "SelectedSegmentTypes": [{"Type": kind, "ModelVersion": _SEGMENT_VERSION} for kind in types],
+    }
+
+
+def _sights(call: Call, engine: Engine) -> Found:
+    """Results in the order that the caller asks for."""
+    return results(call, engine, by_name=call.get("SortBy") == "INDEX")
+
+
+def _person(finding: Finding) -> dict[str, Any]:
+    """PersonDetail."""
+    sight = plain.read(Sight, finding.body)
+    return {
+        "Index": sight.index,
+        "BoundingBox": show.box(sight.body) if sight.body else None,
+        "Face": show.detail(sight.face) if sight.face else None,
     }
 
 

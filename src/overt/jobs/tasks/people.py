@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paths of people through a video, by their bodies and the colours of their clothes. Knows nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from overt.jobs.task import Tools, finding
+from overt.jobs.tasks.sights import Sight, name
+from overt.models.hub import Hub
+from overt.models.tasks.scenes import PERSON
+from overt.models.tracking.looks import looks
+from overt.models.tracking.tracker import PEOPLE, Tracker
+from overt.types import Box, Face, Finding, Footage, Frame
+
+_LEAST = 0.1
+"""Confidence from which a body may go on with a path that surer sights began."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Implements `Task`."""
+
+    rate: ClassVar = 5.0
+    side: ClassVar = None
+    hears: ClassVar = False
+
+    def begin(self, tools: Tools, footage: Footage, state: Any) -> _Watch:
+        """See `Task.begin`."""
+        tracker = Tracker.of(state) if state else Tracker(footage.width / footage.height, PEOPLE)
+        return _Watch(tools.models, tracker)
+
+
+class _Watch:
+    def __init__(self, models: Hub, tracker: Tracker) -> None:
+        self._scenes = models.scenes
+        self._faces = models.faces
+        self._tracker = tracker
+
+    def see(self, frame: Frame) -> Iterator[Finding]:
+        found = [each for each in self._scenes.objects(frame.image, _LEAST) if each.label == PERSON]
+        boxes, scores = [each.box for each in found], [each.confidence for each in found]
+        numbers = self._tracker.update(boxes, scores, frame.time, looks(frame.image, boxes))
+        faces = self._faces.detect(frame.image) if any(number is not None for number in numbers) else ()
+        owners = _owners(boxes, faces)
+        for place, index in enumerate(numbers):
+            if index is not None:
+                face = owners.get(place)
+                told = None if face is None else self._faces.describe(frame.image, face)
+                yield finding(frame.time, name(index), Sight(index, boxes[place], told))
+
+    def finish(self) -> tuple[Finding, ...]:
+        return ()
+
+    def state(self) -> Any:
+        return self._tracker.state()
+
+
+def _owners(bodies: Sequence[Box], faces: Sequence[Face]) -> dict[int, Face]:
+    """The face of each body that has one: a face is of the smallest body around its middle, and a body has one."""
+    owners: dict[int, Face] = {}
+    for face in faces:  # the largest first
+        x, y = face.box.left + face.box.width / 2, face.box.top + face.box.height / 2
+        around = [
+            place
+            for place, body in enumerate(bodies)
+            if 0 <= x - body.left <= body.width and 0 <= y - body.top <= body.height
+        ]
+        if around:
+            owners.setdefault(min(around, key=lambda place: bodies[place].area), face)
+    return owners

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faces of a collection in a video: each face is followed, and its best sight is searched for once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from overt.jobs.task import MATCHES, Tools, finding
+from overt.jobs.tasks.sights import Sight, name
+from overt.models.matching import cosine_floor, matches
+from overt.models.tracking.best import BestSights
+from overt.models.tracking.tracker import FACES, Tracker
+from overt.types import Embedding, Finding, Floats, Footage, Frame, Match, StoredFace
+
+MOST = 10
+"""Matches told of one person, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Implements `Task`. least: similarity, 0..1."""
+
+    account: str
+    collection: str
+    least: float
+    rate: ClassVar = 5.0
+    side: ClassVar = None
+    hears: ClassVar = False
+
+    def begin(self, tools: Tools, footage: Footage, state: Any) -> _Watch:
+        """See `Task.begin`."""
+        return _Watch(self, tools, footage, state)
+
+
+class _Watch:
+    def __init__(self, task: Search, tools: Tools, footage: Footage, state: Any) -> None:
+        self._task = task
+        self._models = tools.models.faces
+        self._stores = tools.stores
+        shape = footage.width / footage.height
+        self._tracker = Tracker.of(state["tracker"]) if state else Tracker(shape, FACES)
+        self._best = BestSights.of(state["best"]) if state else BestSights(footage.width, footage.height)
+        self._vectors: dict[int, Floats] = {index: _vector(text) for index, text in state["vectors"]} if state else {}
+
+    def see(self, frame: Frame) -> Iterator[Finding]:
+        faces = self._models.detect(frame.image)
+        boxes, scores = [face.box for face in faces], [face.confidence for face in faces]
+        numbers = self._tracker.update(boxes, scores, frame.time)
+        yield from self._end(frame.time, self._tracker.ended())
+        for face, index in zip(faces, numbers, strict=True):
+            if index is not None:
+                described = self._models.describe(frame.image, face)
+                if self._best.offer(index, described):
+                    self._vectors[index] = self._models.embed(frame.image, face).vector
+                yield finding(frame.time, name(index), Sight(index, None, described))
+
+    def finish(self) -> Iterator[Finding]:
+        yield from self._end(0.0, list(self._vectors))
+
+    def state(self) -> Any:
+        vectors = [[index, base64.b64encode(vector.tobytes()).decode()] for index, vector in self._vectors.items()]
+        return {"tracker": self._tracker.state(), "best": self._best.state(), "vectors": vectors}
+
+    def _end(self, time: float, indices: Iterable[int]) -> Iterator[Finding]:
+        for index in indices:
+            vector = self._vectors.pop(index, None)
+            self._best.drop(index)
+            if vector is not None:
+                yield finding(time, name(index), self._matches(vector), MATCHES)
+
+    def _matches(self, vector: Floats) -> tuple[Match[StoredFace], ...]:
+        calibration = self._models.calibration
+        with self._stores.read() as unit:
+            collection = unit.collections.get(self._task.account, self._task.collection)
+            probe = Embedding(vector, self._models.model)
+            hits = unit.faces.search(collection, probe, MOST, cosine_floor(calibration, self._task.least))
+        return matches(calibration, hits, self._task.least)
+
+
+def _vector(text: str) -> Floats:
+    return np.frombuffer(base64.b64decode(text), np.float32)
