@@ -216,7 +216,9 @@ class Reel:
     def _load(self) -> None:
         self._stream = _video(self._container)
         self._base = self._stream.time_base or Fraction(1, 1000)
-        if self._origin is None:
+        self._is_avi = self._container.format.name == "avi"
+        # AVI keeps the order of decoding only: a frame's time is that of the packet which brought it out, less the delay.
+        if self._origin is None and not self._is_avi:
             self._origin = _seconds(self._stream.start_time, self._base)
 
     def _decoded(self, before: float) -> Iterator[tuple[float, float, VideoFrame]]:
@@ -224,7 +226,7 @@ class Reel:
         shift = 0.0
         self._last = before
         for frame in self._frames():
-            ticks = frame.dts if frame.pts is None else frame.pts
+            ticks = frame.dts if frame.pts is None or self._is_avi else frame.pts
             known = not math.isnan(self._last) and not math.isinf(self._last)
             follows = self._last + 1 / self._rate if known else 0.0
             if ticks is None:
@@ -281,7 +283,7 @@ class Reel:
 
     def _listen_from(self, time: float) -> None:
         if self._ear is None:
-            self._ear = Ear(lambda: _container(self._opener), self._origin or 0.0)
+            self._ear = Ear(lambda: _container(self._opener), 0.0 if self._is_avi else self._origin or 0.0)
         self._ear.turn(time)
 
     def _duration(self) -> float:
