@@ -91,7 +91,7 @@ def test_with_a_frame_now_and_then_each_comes_once_in_the_piece_of_its_first_sam
     video = play(film("matroska", times=times))
     edges = [at * chunk for at in range(math.ceil(11 / chunk) + 1)]
     pieces = [seen(video, *edge, rate=5.0) for edge in itertools.pairwise(edges)]
-    expected = [(0, 0.0), (1, 0.9), (2, 1.0), (3, 1.04), (4, 4.0), (5, 4.01), (7, 9.7)]
+    expected = [(0, 0.0), (1, 0.9), (2, 1.0), (4, 4.0), (7, 9.7)]
     assert [frame for piece in pieces for frame in piece] == expected
 
 
@@ -139,7 +139,9 @@ def test_a_file_that_does_not_tell_its_duration_is_asked_for_its_last_packets(pl
 
 
 def test_a_change_of_size_keeps_the_shape_of_the_first_frames(play: Opener) -> None:
-    joined = film("matroska", options={"live": "1"}) + film("matroska", size=(64, 32), first=50, options={"live": "1"})
+    live = {"live": "1"}
+    small = film("webm", "libvpx-vp9", size=(64, 32), first=50, options=live)
+    joined = film("webm", "libvpx-vp9", options=live) + small
     video = play(joined)
     assert [at for at, _ in seen(video)] == list(range(100))
     assert {frame.image.pixels.shape for frame in video.frames()} == {(64, 128, 3)}
@@ -150,7 +152,7 @@ def test_a_change_of_codec_ends_in_words(play: Opener) -> None:
     file = io.BytesIO()
     with (
         av.open(file, "w", format="matroska") as out,
-        av.open(io.BytesIO(film())) as one,
+        av.open(io.BytesIO(film("webm", "libvpx-vp9"))) as one,
         av.open(io.BytesIO(film("mp4", "libx265", count=200))) as other,
     ):
         track = out.add_stream_from_template(one.streams.video[0])
@@ -162,11 +164,10 @@ def test_a_change_of_codec_ends_in_words(play: Opener) -> None:
                     packet.pts = packet.dts = at * 40
                     at += 1
                     out.mux(packet)
-    frames = []
+    video = play(file.getvalue())
+    assert [at for at, _ in seen(video, 0.0, 1.5)] == list(range(38))
     with pytest.raises(VideoError, match="changes its codec"):
-        for frame in play(file.getvalue()).frames():
-            frames.append(frame)  # noqa: PERF402 - they are wanted though it fails
-    assert len(frames) >= 45
+        list(video.frames(1.5))
 
 
 def test_what_was_cut_off_ends_early(play: Opener) -> None:
@@ -332,11 +333,11 @@ def test_a_worker_that_dies_or_hangs_ends_in_words(play: Opener) -> None:
 
 
 def test_a_file_that_changes_meanwhile_ends_in_words(play: Opener, tmp_path: Path) -> None:
-    size = (1280, 720)
-    video = play(film(size=size, count=10))
+    video = play(film("mp4", "mpeg4", size=(1280, 720), count=100, gop=1))
+    assert (tmp_path / "film.txt").stat().st_size > 1 << 19  # more than is read ahead
     os.utime(tmp_path / "film.txt", (1, 1))
     with pytest.raises(VideoError, match="changed"):
-        list(video.frames(0.2, 0.3))
+        list(video.frames(3.0))
 
 
 def test_the_worker_can_do_nothing_but_play(play: Opener) -> None:

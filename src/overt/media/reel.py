@@ -217,7 +217,7 @@ class Reel:
         self._stream = _video(self._container)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self._is_avi = self._container.format.name == "avi"
-        # AVI keeps the order of decoding only: a frame's time is that of the packet which brought it out, less the delay.
+        # AVI has times of decoding only: a frame gets that of the packet which brought it out, less the delay.
         if self._origin is None and not self._is_avi:
             self._origin = _seconds(self._stream.start_time, self._base)
 

@@ -290,7 +290,7 @@ def _shape(told: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.isalnum() or len(value) > _NAME:
+    if not isinstance(value, str) or not value.replace("_", "").isalnum() or len(value) > _NAME:
         raise ValueError
     return value
 
