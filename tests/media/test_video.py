@@ -152,7 +152,7 @@ def test_a_change_of_codec_ends_in_words(play: Opener) -> None:
     file = io.BytesIO()
     with (
         av.open(file, "w", format="matroska") as out,
-        av.open(io.BytesIO(film("webm", "libvpx-vp9"))) as one,
+        av.open(io.BytesIO(film("mp4", "mpeg4"))) as one,
         av.open(io.BytesIO(film("mp4", "libx265", count=200))) as other,
     ):
         track = out.add_stream_from_template(one.streams.video[0])
@@ -287,7 +287,7 @@ def test_loudness_is_that_of_the_sound_since_the_frame_before(play: Opener, kind
     for at, level in whole.items():
         expected = -30.0 if at < 1.01 else -10.0
         if kind != "mp4" or 0.1 < at < 0.9 or at > 1.3:  # AAC is not exact, and smears the step
-            assert level == pytest.approx(expected, abs=0.7), at
+            assert level == pytest.approx(expected, abs=1.0), at  # Matroska's times are whole milliseconds
     later = [(frame.time, frame.loudness) for frame in video.frames(1.4, 1.8, 5.0, loudness=True)]
     assert [moment for moment, _ in later] == pytest.approx([1.4, 1.6], abs=2e-3)
     assert [level for _, level in later] == pytest.approx([-10.0, -10.0], abs=0.7)
@@ -405,7 +405,7 @@ def test_real_clips_look_as_they_do_without_confinement(shared_data: Path, name:
     with Video(LocalObject(shared_data / "video", "video", name)) as video:
         shown = list(itertools.islice(video.frames(2.0, rate=5), 10))
         with av.open(str(shared_data / "video" / name)) as container:
-            stream = container.streams.video[0]
+            stream = container.streams.best("video")
             start = (stream.start_time or 0) * stream.time_base
             plain = {
                 round(float(frame.pts * stream.time_base - start), 3): frame

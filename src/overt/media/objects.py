@@ -178,10 +178,9 @@ class RemoteObject:
                 self._size = int(size)
                 if "ETag" in answer:
                     self._request["IfMatch"] = answer["ETag"]
-            expected = min(BLOCK, self._size - first)
-            data: bytes = body.read(BLOCK + 1)
-        if int(size) != self._size or len(data) != expected:
-            self._refuse("was changed while it was being read")
+            if int(size) != self._size or answer["ContentLength"] != min(BLOCK, self._size - first):
+                self._refuse("was changed while it was being read")
+            data: bytes = body.read()  # no more than the length just checked; fewer bytes are an error of boto's
         return data
 
     def _refuse(self, why: str, cause: BaseException | None = None) -> NoReturn:

@@ -154,15 +154,15 @@ class Reel:
             self._turn(start)
         self._next = None
         step = 1 / (rate or self._rate)
-        heard: float | None = None
+        begin: float | None = None
         for time, frame in self._chosen(start, end, rate):
             level = None
             if loudness:
-                begin = max(0.0, time - step) if heard is None else heard
-                if heard is None:
-                    self._listen_from(begin)
-                heard = time if time > begin else begin + step  # of the film's first frame: what follows it
-                level = self._ear.loudness(begin, heard) if self._ear is not None else None
+                is_first = begin is None
+                begin = max(0.0, time - step) if begin is None else begin
+                # Nothing comes before the film's first frame: it gets what follows it.
+                level = self._heard(begin, time if time > begin else begin + step, anew=is_first or begin == 0)
+                begin = time
             yield Shown(self._rgb(frame, size or (self.width, self.height)), time, level)
         self._next = (end, rate)
 
@@ -281,10 +281,12 @@ class Reel:
             threads=1,
         )
 
-    def _listen_from(self, time: float) -> None:
+    def _heard(self, begin: float, until: float, *, anew: bool) -> float | None:
         if self._ear is None:
             self._ear = Ear(lambda: _container(self._opener), 0.0 if self._is_avi else self._origin or 0.0)
-        self._ear.turn(time)
+        if anew:
+            self._ear.turn(begin)
+        return self._ear.loudness(begin, until)
 
     def _duration(self) -> float:
         """Seconds, by the file's head, else by its last packets, for which it may have to be read to its end."""
