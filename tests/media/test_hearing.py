@@ -32,6 +32,7 @@ def test_windows_need_not_fit_packets() -> None:
     for begin, until, expected in ((0.0, 0.01, 0.5), (0.01, 0.5, 0.5), (0.5, 0.51, 0.25), (0.6, 1.0, 0.25)):
         assert listening.loudness(begin, until) == pytest.approx(decibels(expected), abs=0.01)
     assert listening.loudness(1.0, 1.5) == -math.inf
+    listening.turn(1.2)
     assert listening.loudness(1.25, 1.75) == pytest.approx(decibels(0.125 / math.sqrt(2)), abs=0.01)
 
 

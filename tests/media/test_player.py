@@ -29,7 +29,7 @@ class Worker:
         )  # fmt: skip
 
     def ask(self, kind: bytes, start: float = 0.0, end: float = 9.0, rate: float = 0.0) -> None:
-        self.process.stdin.write(PLAY.pack(kind, len(self.raw), start, end, rate, 128, 64, False))
+        self.process.stdin.write(PLAY.pack(kind, len(self.raw), start, end, rate, 128, 64, 0))
         self.process.stdin.flush()
 
     def answer(self) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ Knows paths, links, ranged requests and changes under way; not what is in the by
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections import OrderedDict
@@ -170,7 +171,8 @@ class RemoteObject:
     def _get_once(self, number: int) -> bytes:
         first = number * BLOCK
         answer = self._client.get_object(**self._request, Range=f"bytes={first}-{first + BLOCK - 1}")
-        with answer["Body"] as body:
+        # Not the body's own `with`, which gives what lies below it and its unnamed errors.
+        with contextlib.closing(answer["Body"]) as body:
             size = answer.get("ContentRange", "").rpartition("/")[2]
             if not size.isdecimal():
                 self._refuse("is on a service that answers no request for a part of an object; use one that does")
