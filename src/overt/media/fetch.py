@@ -138,7 +138,7 @@ class Fetcher:
                 answer = client.get_object(Bucket=bucket, Key=name)
             else:
                 answer = client.get_object(Bucket=bucket, Key=name, VersionId=version)
-            with answer["Body"] as body:
+            with contextlib.closing(answer["Body"]) as body:
                 _check_size(answer["ContentLength"], OBJECT_BYTES, f"{bucket}/{name}")
                 raw: bytes = body.read(OBJECT_BYTES + 1)
         except failures as error:

@@ -6,6 +6,7 @@ Knows paths, links, ranged requests and changes under way; not what is in the by
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections import OrderedDict
@@ -170,7 +171,8 @@ class RemoteObject:
     def _get_once(self, number: int) -> bytes:
         first = number * BLOCK
         answer = self._client.get_object(**self._request, Range=f"bytes={first}-{first + BLOCK - 1}")
-        with answer["Body"] as body:
+        # Not the body's own `with`, which gives what lies below it and its unnamed errors.
+        with contextlib.closing(answer["Body"]) as body:
             size = answer.get("ContentRange", "").rpartition("/")[2]
             if not size.isdecimal():
                 self._refuse("is on a service that answers no request for a part of an object; use one that does")
@@ -178,10 +180,9 @@ class RemoteObject:
                 self._size = int(size)
                 if "ETag" in answer:
                     self._request["IfMatch"] = answer["ETag"]
-            expected = min(BLOCK, self._size - first)
-            data: bytes = body.read(BLOCK + 1)
-        if int(size) != self._size or len(data) != expected:
-            self._refuse("was changed while it was being read")
+            if int(size) != self._size or answer["ContentLength"] != min(BLOCK, self._size - first):
+                self._refuse("was changed while it was being read")
+            data: bytes = body.read()  # no more than the length just checked; fewer bytes are an error of boto's
         return data
 
     def _refuse(self, why: str, cause: BaseException | None = None) -> NoReturn:

@@ -18,6 +18,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 import av
+import av.audio.codeccontext
+import av.subtitles.codeccontext  # these two and the next are loaded late, which the filter would refuse
+import av.subtitles.stream
 import numpy as np
 from av.video.plane import VideoPlane
 

@@ -154,15 +154,15 @@ class Reel:
             self._turn(start)
         self._next = None
         step = 1 / (rate or self._rate)
-        heard: float | None = None
+        begin: float | None = None
         for time, frame in self._chosen(start, end, rate):
             level = None
             if loudness:
-                begin = max(0.0, time - step) if heard is None else heard
-                if heard is None:
-                    self._listen_from(begin)
-                heard = time if time > begin else begin + step  # of the film's first frame: what follows it
-                level = self._ear.loudness(begin, heard) if self._ear is not None else None
+                is_first = begin is None
+                begin = max(0.0, time - step) if begin is None else begin
+                # Nothing comes before the film's first frame: it gets what follows it.
+                level = self._heard(begin, time if time > begin else begin + step, anew=is_first or begin == 0)
+                begin = time
             yield Shown(self._rgb(frame, size or (self.width, self.height)), time, level)
         self._next = (end, rate)
 
@@ -216,7 +216,9 @@ class Reel:
     def _load(self) -> None:
         self._stream = _video(self._container)
         self._base = self._stream.time_base or Fraction(1, 1000)
-        if self._origin is None:
+        self._is_avi = self._container.format.name == "avi"
+        # AVI has times of decoding only: a frame gets that of the packet which brought it out, less the delay.
+        if self._origin is None and not self._is_avi:
             self._origin = _seconds(self._stream.start_time, self._base)
 
     def _decoded(self, before: float) -> Iterator[tuple[float, float, VideoFrame]]:
@@ -224,7 +226,7 @@ class Reel:
         shift = 0.0
         self._last = before
         for frame in self._frames():
-            ticks = frame.dts if frame.pts is None else frame.pts
+            ticks = frame.dts if frame.pts is None or self._is_avi else frame.pts
             known = not math.isnan(self._last) and not math.isinf(self._last)
             follows = self._last + 1 / self._rate if known else 0.0
             if ticks is None:
@@ -279,10 +281,12 @@ class Reel:
             threads=1,
         )
 
-    def _listen_from(self, time: float) -> None:
+    def _heard(self, begin: float, until: float, *, anew: bool) -> float | None:
         if self._ear is None:
-            self._ear = Ear(lambda: _container(self._opener), self._origin or 0.0)
-        self._ear.turn(time)
+            self._ear = Ear(lambda: _container(self._opener), 0.0 if self._is_avi else self._origin or 0.0)
+        if anew:
+            self._ear.turn(begin)
+        return self._ear.loudness(begin, until)
 
     def _duration(self) -> float:
         """Seconds, by the file's head, else by its last packets, for which it may have to be read to its end."""

@@ -161,7 +161,7 @@ class Video:
         self._drain()
         try:
             _ = self._needed().missing  # its start does not count against the video
-            self._ask(PLAY.pack(kind, self._source.size, 0.0, 0.0, 0.0, 0, 0, False))  # noqa: FBT003
+            self._ask(PLAY.pack(kind, self._source.size, 0.0, 0.0, 0.0, 0, 0, 0))
             answered, _, _, length, deadline = self._answer()
             if answered != WORDS:
                 raise self._needed().senseless()
@@ -235,7 +235,7 @@ class Video:
         return VideoError(f"the video cannot be played: {error}")
 
 
-_NEXT = PLAY.pack(NEXT, 0, 0.0, 0.0, 0.0, 0, 0, False)  # noqa: FBT003
+_NEXT = PLAY.pack(NEXT, 0, 0.0, 0.0, 0.0, 0, 0, 0)
 
 
 def _other_stretch() -> RuntimeError:
@@ -290,7 +290,7 @@ def _shape(told: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str) or not value.isalnum() or len(value) > _NAME:
+    if not isinstance(value, str) or not value.replace("_", "").isalnum() or len(value) > _NAME:
         raise ValueError
     return value
 

@@ -210,9 +210,9 @@ def sound(item: Sound) -> dict[str, Any]:
 
 def segment(kind: str, item: Segment, rate: float) -> dict[str, Any]:
     """SegmentDetection. Args: kind: SHOT or TECHNICAL_CUE. rate: frames a second."""
-    # The end of a segment is where its last frame ends, so that neighbours meet.
+    # Durations are differences, from the first frame's to the last's, as in the service's own examples.
     start, end = int(item.start * 1000), int(item.end * 1000)
-    count = item.end_frame - item.start_frame + 1
+    count = item.end_frame - item.start_frame
     told = {"Index": item.index} if item.index is not None else {"Type": item.kind}
     return {
         "Type": kind,

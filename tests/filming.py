@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Films made of pictures, for tests that look at what is in them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+Rows = npt.NDArray[np.uint8]
+RATE = 25
+
+
+def film(frames: Iterable[Rows]) -> bytes:
+    """An MP4 file of H.264, 25 frames a second."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = None
+        for frame in frames:
+            if stream is None:
+                stream = container.add_stream("libx264", RATE, options={"preset": "ultrafast", "crf": "20"})
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = "yuv420p"
+                stream.codec_context.gop_size = RATE
+                stream.codec_context.thread_count = 1
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        if stream is not None:
+            container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def passing(photo: Path, seconds: float, *, size: tuple[int, int] = (640, 360), still: bool = False) -> Iterator[Rows]:
+    """A portrait that moves across a grey picture from left to right, or rests in its middle."""
+    width, height = size
+    count = round(seconds * RATE)
+    with Image.open(photo) as opened:
+        face = opened.convert("RGB")
+        face = face.resize((round(face.width * height / face.height), height))
+    for number in range(count):
+        sheet = Image.new("RGB", size, (90, 90, 90))
+        share = 0.5 if still else number / max(count - 1, 1)
+        sheet.paste(face, (round((width - face.width) * share), 0))
+        yield np.asarray(sheet)
+
+
+def empty(seconds: float, *, size: tuple[int, int] = (640, 360)) -> Iterator[Rows]:
+    """Nothing but grey."""
+    for _ in range(round(seconds * RATE)):
+        yield np.full((size[1], size[0], 3), 90, np.uint8)
+
+
+def sign(text: str, seconds: float, *, size: tuple[int, int] = (640, 360)) -> Iterator[Rows]:
+    """Words in the middle of a white picture."""
+    sheet = Image.new("RGB", size, "white")
+    ImageDraw.Draw(sheet).text((size[0] / 2, size[1] / 2), text, "black", ImageFont.load_default(72), anchor="mm")
+    for _ in range(round(seconds * RATE)):
+        yield np.asarray(sheet)
