@@ -130,7 +130,7 @@ class Tracker:
 
     def state(self) -> dict[str, Any]:
         """Everything it knows, for JSON: a tracker made `of` it goes on as if it had never stopped."""
-        tracks, motion = self._tracks, self._tracks.motion
+        tracks = self._tracks
         return {
             "shape": self._shape,
             "pace": self._pace,
@@ -141,9 +141,7 @@ class Tracker:
             "times": tracks.times.tolist(),
             "sights": tracks.sights.tolist(),
             "looks": tracks.looks.tolist(),
-            "places": motion.places.tolist(),
-            "speeds": motion.speeds.tolist(),
-            "spreads": motion.spreads.tolist(),
+            "motion": tracks.motion.beliefs.tolist(),
         }
 
     @classmethod
@@ -154,11 +152,7 @@ class Tracker:
         made._next = state["next"]
         made._ended = dict(state["ended"])
         count = len(state["ids"])
-        motion = Motion(
-            np.array(state["places"], np.float64).reshape(count, 4),
-            np.array(state["speeds"], np.float64).reshape(count, 4),
-            np.array(state["spreads"], np.float64).reshape(3, count, 4),
-        )
+        motion = Motion(np.array(state["motion"], np.float64).reshape(count, 5, 4))
         looks = np.array(state["looks"], np.float64).reshape(count, -1 if count else 0)
         made._tracks = _Tracks(
             np.array(state["ids"], np.intp),
@@ -174,7 +168,11 @@ class Tracker:
         corners = np.array([(one.left, one.top, one.width, one.height) for one in boxes], np.float64).reshape(-1, 4)
         left, top, width, height = corners.T
         wide, high = np.maximum(width * self._shape, TINY), np.maximum(height, TINY)
-        return np.stack([left * self._shape + wide / 2, top + high / 2, wide / high, high], 1)
+        corners[:, 0] = left * self._shape + wide / 2
+        corners[:, 1] = top + high / 2
+        corners[:, 2] = wide / high
+        corners[:, 3] = high
+        return corners
 
     def _seen(self, looks: Floats | None, count: int) -> Doubles:
         """(count, d) looks, zeros where none was given. The first looks ever tell d."""
@@ -244,6 +242,8 @@ class Tracker:
     def _forget(self) -> None:
         """End the unseen tracks that have most likely left the picture, or were not seen for too long."""
         unseen = self._time - self._tracks.times
+        if not unseen.any():
+            return
         limits = np.where(self._tracks.sights > 1, _KEPT, _KEPT_UNCONFIRMED)
         x, y = self._tracks.motion.places[:, :2].T
         has_left = (x < 0) | (x > self._shape) | (y < 0) | (y > 1)
@@ -271,9 +271,12 @@ class Tracker:
 
 def _corners(places: Doubles) -> Doubles:
     """(4, n) left, top, right, bottom of middles, aspects and heights."""
-    x, y, aspects, heights = places.T
-    across, down = aspects * heights / 2, heights / 2
-    return np.stack([x - across, y - down, x + across, y + down])
+    corners = np.empty((4, len(places)))
+    down = places[:, 3] / 2
+    across = places[:, 2] * down
+    corners[0], corners[1] = places[:, 0] - across, places[:, 1] - down
+    corners[2], corners[3] = places[:, 0] + across, places[:, 1] + down
+    return corners
 
 
 def _overlaps(a: Doubles, b: Doubles) -> Doubles:
