@@ -55,7 +55,7 @@ people lose their numbers there when a sign hides their middle."""
 _LASTING = 0.9
 """Share of a track's look that stays with each sight. Source: StrongSORT (Du et al. 2022, arXiv:2202.13514)."""
 _COVERED = 0.2
-"""Overlap with another box from which a sight's look is not learnt: it may be the other's. 0.05 to 0.5 tie in crowds."""
+"""Overlap with another box from which a sight's look is not learnt: it may be the other's. 0.05..0.5 tie in crowds."""
 
 
 @dataclass(frozen=True, slots=True)
