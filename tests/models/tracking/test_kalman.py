@@ -18,10 +18,10 @@ ALL = np.array([0])
 
 @given(first=st.floats(0, 5), second=st.floats(0, 5), pace=st.floats(0.1, 5))
 def test_two_steps_are_one_as_long_as_both(first: float, second: float, pace: float) -> None:
-    start = Motion(BOX, np.array([[0.3, -0.1, 0.0, 0.0]]), Motion.begin(BOX, pace).spreads)
+    start = Motion.begin(BOX, pace)
+    start.beliefs[0, 1] = 0.3, -0.1, 0.0, 0.0
     once, twice = start.after(first + second, pace), start.after(first, pace).after(second, pace)
-    assert once.places == pytest.approx(twice.places)
-    assert once.spreads == pytest.approx(twice.spreads)
+    assert once.beliefs == pytest.approx(twice.beliefs)
 
 
 @pytest.mark.parametrize("times", [np.arange(0, 4, 0.04), np.arange(0, 4, 0.2), np.cumsum([0.2, 0.1, 0.9, 0.4] * 3)])
@@ -30,7 +30,7 @@ def test_a_steady_walk_is_learnt_from_frames_at_any_distance(times: np.ndarray) 
     motion = Motion.begin(BOX, 1)
     for before, now in itertools.pairwise(times.tolist()):
         motion = motion.after(now - before, 1).seen(ALL, BOX + speed * (now - times[0]))
-    assert motion.speeds == pytest.approx(speed, abs=0.01)
+    assert motion.beliefs[:, 1] == pytest.approx(speed, abs=0.01)
     assert motion.after(1, 1).places == pytest.approx(BOX + speed * (times[-1] - times[0] + 1), abs=0.02)
 
 
@@ -48,7 +48,7 @@ def test_spreads_stay_possible() -> None:
     for step in range(300):
         motion = motion.after(0.01 if step % 7 else 2.0, 1)
         motion = motion.seen(ALL, BOX) if step % 3 else motion
-        place, both, speed = motion.spreads
+        _, _, place, both, speed = motion.beliefs[0]
         assert (place > 0).all()
         assert (speed >= 0).all()
         assert (both**2 <= place * speed * (1 + 1e-9) + 1e-18).all()
@@ -68,10 +68,9 @@ def test_each_box_is_followed_as_if_it_were_alone() -> None:
     for row, is_seen in enumerate([True, False, True]):
         alone = Motion.begin(many[[row]], 1).after(0.3, 1)
         alone = alone.seen(ALL, many[[row]] + 0.02) if is_seen else alone
-        assert np.array_equal(together.take(np.array([row])).places, alone.places)
-        assert np.array_equal(together.take(np.array([row])).spreads, alone.spreads)
+        assert np.array_equal(together.take(np.array([row])).beliefs, alone.beliefs)
     again = together.take(np.array([0])).joined(together.take(np.array([False, True, True])))
-    assert np.array_equal(again.spreads, together.spreads)
+    assert np.array_equal(again.beliefs, together.beliefs)
 
 
 def test_nothing_is_divided_by_nothing() -> None:

@@ -37,68 +37,71 @@ has 1/160 height a frame for each frame of 30 a second, which is 1.03 heights a 
 class Motion:
     """What is believed of n boxes. Immutable.
 
-    places: (n, 4) float64, middle x and y, width over height, height; lengths in heights of the picture. speeds:
-    (n, 4), the same a second. spreads: (3, n, 4), variance of the place, covariance, variance of the speed.
+    beliefs: (n, 5, 4) float64: place, speed (a second), variance of the place, covariance of both, variance of the
+    speed; each of middle x and y, width over height, and height. Lengths are in heights of the picture.
     """
 
-    places: Doubles
-    speeds: Doubles
-    spreads: Doubles
+    beliefs: Doubles
+
+    @property
+    def places(self) -> Doubles:
+        """(n, 4) where they are."""
+        return self.beliefs[:, 0]
 
     @classmethod
     def begin(cls, places: Doubles, pace: float) -> Motion:
         """Boxes seen for the first time. Args: places: (n, 4). pace: heights of the box a second, usual at most."""
-        heights = _heights(places)
-        variances = np.square(_MEASURED * heights), np.zeros_like(places), np.square(_SPEED * pace * heights)
-        return cls(places.copy(), np.zeros_like(places), np.stack(variances))
+        heights = np.maximum(places[:, _HEIGHT:], TINY)
+        beliefs = np.zeros((len(places), 5, 4))
+        beliefs[:, 0] = places
+        beliefs[:, 2] = np.square(_MEASURED * heights)
+        beliefs[:, 4] = np.square(_SPEED * pace * heights)
+        return cls(beliefs)
 
     def after(self, seconds: float, pace: float) -> Motion:
         """The same boxes later. Args: seconds: 0 or more; two steps give what one as long as both gives."""
-        heights = _heights(self.places)
-        place, both, speed = self.spreads
-        push = np.square(_PUSH * pace * heights) * seconds
-        drift = np.square(_DRIFT * heights) * seconds
+        place, speed, spread, both, unsure = self.beliefs.transpose(1, 0, 2)
+        areas = np.square(place[:, _HEIGHT:])
+        push, drift = areas * (np.square(_PUSH * pace) * seconds), areas * (np.square(_DRIFT) * seconds)
+        later = np.empty_like(self.beliefs)
+        later[:, 0] = place + speed * seconds
+        later[:, 1] = speed
         # White noise on speed and place, integrated. Source: Bar-Shalom et al., Estimation with Applications, 6.2.2.
-        spreads = np.empty_like(self.spreads)
-        spreads[0] = place + (2 * both + speed * seconds) * seconds + drift + push * seconds**2 / 3
-        spreads[1] = both + speed * seconds + push * seconds / 2
-        spreads[2] = speed + push
-        places = self.places + self.speeds * seconds
-        places[:, 2:] = np.maximum(places[:, 2:], TINY)
-        return Motion(places, self.speeds, spreads)
+        later[:, 2] = spread + (2 * both + unsure * seconds) * seconds + drift + push * (seconds**2 / 3)
+        later[:, 3] = both + unsure * seconds + push * (seconds / 2)
+        later[:, 4] = unsure + push
+        np.maximum(later[:, 0, 2:], TINY, out=later[:, 0, 2:])
+        return Motion(later)
 
     def seen(self, rows: npt.NDArray[np.intp], places: Doubles) -> Motion:
         """The same, some of them corrected by a sight. Args: rows: which, each once. places: (len(rows), 4)."""
-        now, speeds, spreads = self.places.copy(), self.speeds.copy(), self.spreads.copy()
-        place, both, speed = spreads[:, rows]
-        total = place + np.square(_MEASURED * _heights(now[rows]))
-        surprise = (places - now[rows]) / total
-        now[rows] += place * surprise
-        speeds[rows] += both * surprise
-        rest = 1 - place / total
-        spreads[:, rows] = place * rest, both * rest, speed - both * both / total
-        now[rows, 2:] = np.maximum(now[rows, 2:], TINY)
-        return Motion(now, speeds, spreads)
+        some = self.beliefs[rows]
+        place, speed, spread, both, unsure = some.transpose(1, 0, 2)
+        total = spread + np.square(_MEASURED * place[:, _HEIGHT:])
+        surprise, gain = (places - place) / total, both / total
+        rest = 1 - spread / total
+        place += spread * surprise
+        speed += both * surprise
+        unsure -= gain * both
+        spread *= rest
+        both *= rest
+        np.maximum(place[:, 2:], TINY, out=place[:, 2:])
+        beliefs = self.beliefs.copy()
+        beliefs[rows] = some
+        return Motion(beliefs)
 
     def distances(self, places: Doubles) -> Doubles:
         """How unlikely the middles of m sights are: (n, m) distances in standard deviations (Mahalanobis)."""
-        spreads = np.sqrt(self.spreads[0, :, :2] + np.square(_MEASURED[:2] * _heights(self.places)))
-        across = (self.places[:, 0, None] - places[:, 0]) / spreads[:, 0, None]
-        return np.hypot(across, (self.places[:, 1, None] - places[:, 1]) / spreads[:, 1, None])
+        own = self.beliefs[:, 0]
+        spreads = np.sqrt(self.beliefs[:, 2, :2] + np.square(_MEASURED[:2] * own[:, _HEIGHT:]))
+        across = (own[:, 0, None] - places[:, 0]) / spreads[:, 0, None]
+        down = (own[:, 1, None] - places[:, 1]) / spreads[:, 1, None]
+        return np.asarray(np.sqrt(across * across + down * down))
 
     def take(self, rows: npt.NDArray[Any]) -> Motion:
         """Some of the boxes. Args: rows: their places, or a mask."""
-        return Motion(self.places[rows], self.speeds[rows], self.spreads[:, rows])
+        return Motion(self.beliefs[rows])
 
     def joined(self, other: Motion) -> Motion:
         """These boxes and then others."""
-        return Motion(
-            np.concatenate([self.places, other.places]),
-            np.concatenate([self.speeds, other.speeds]),
-            np.concatenate([self.spreads, other.spreads], 1),
-        )
-
-
-def _heights(places: Doubles) -> Doubles:
-    """(n, 1) heights, none of them nothing."""
-    return np.maximum(places[:, _HEIGHT:], TINY)
+        return Motion(np.concatenate([self.beliefs, other.beliefs]))

@@ -22,7 +22,7 @@ _SIDES = (0.22, 0.78)
 _DOWN, _ACROSS = 20, 12
 """Pixels looked at of each part, on a grid: enough for shares of a hundredth, and large boxes cost no more."""
 _LIGHTS, _TINTS = 8, 6
-"""Bins of lightness, and of a and b each."""
+"""Bins of lightness, and of a and b each. Chosen small, as every track's vector is part of a job's state."""
 _TINT_RANGE = (96.0, 160.0)
 """The a and b of clothes, as OpenCV has them in 8 bits (128 is grey); what lies beyond counts as the outermost."""
 _LIGHT_SHARE = 0.5
