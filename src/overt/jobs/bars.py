@@ -14,7 +14,7 @@ _BARS = np.array(
     [(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)], dtype=np.float32
 )
 """White or grey, yellow, cyan, green, magenta, red, blue, and black where there is an eighth: by luma, falling.
-Source: SMPTE EG 1, SMPTE RP 219 and EBU Tech. 3325 (100/0/75/0 and 100/0/100/0 bars)."""
+Source: SMPTE EG 1, SMPTE RP 219 and ITU-R BT.471 (100/0/75/0 and 100/0/100/0 bars)."""
 _LAYOUTS = ((7, 0.0), (8, 0.0), (7, 0.125), (8, 0.125))
 """Bars, and the share of the width left and right of them: 4:3 bars in a 16:9 frame, or the grey sides of RP 219."""
 _TOP, _BOTTOM = 0.08, 0.5

@@ -96,8 +96,9 @@ class Credits:
 
     def see(self, number: int, time: float, brightness: Pixels) -> None:
         """The next frame at `time` seconds. brightness: (h, w) uint8 luma of a size that stays."""
-        if self._first is None:
-            self._first = time
+        self._first = time if self._first is None else min(self._first, time)
+        if time < self._time:
+            self._due = 0  # timestamps that jump back
         self._time = time
         if time * _RATE < self._due - 1e-6:
             return

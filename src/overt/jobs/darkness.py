@@ -12,8 +12,8 @@ from overt.jobs.stretches import Stretch, Stretches
 from overt.types import Frame, Pixels
 
 SILENCE = -60.0
-"""dB below full scale (RMS) from which sound counts as heard: 16-bit dither and codec noise stay below -80, room tone
-of recorded speech above -60. Source: EBU R 128 s1 calls -70 the gate of silence; we leave room for noisy tracks."""
+"""dB below full scale (RMS) above which sound counts as heard: ten above the gate below which loudness meters call a
+programme silent, as tracks have hiss. Source of the gate, -70: ITU-R BS.1770."""
 _PAUSE = 1.0
 """Seconds of silence that end what is heard over black; shorter ones are pauses of speech or music."""
 _BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
