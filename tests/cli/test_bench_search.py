@@ -137,7 +137,6 @@ def test_a_wrong_answer_is_noticed(trial: bench_search._Trial) -> None:
     assert row["differences"] == row["checked"] == 40
     assert row["recall@1"] < 0.1
     assert 0 < row["recall@10"] < 1
-    assert row["rank1"] < row["rank1_exact"]
     assert bench_search._kernel(NumpyKernel(), rows, trial, 1, 1.0)["differences"] == 0
 
 

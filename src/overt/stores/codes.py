@@ -113,10 +113,11 @@ def encode(rows: Floats) -> tuple[Codes, Floats, float, float]:
     """Unit rows (n, dimension) as codes (n, width) int8 and scales (n,) float32, with their residual and reach."""
     count, dimension = rows.shape
     codes = np.zeros((count, width(dimension)), np.int8)
-    scales = np.abs(rows).max(axis=1, initial=0) / np.float32(_LARGEST)
+    largest: Floats = np.abs(rows).max(axis=1, initial=np.float32(0))
+    scales = largest / np.float32(_LARGEST)
     steps = rows / np.where(scales > 0, scales, 1)[:, np.newaxis]
     codes[:, :dimension] = np.clip(np.rint(steps), -_LARGEST, _LARGEST)
-    kept = codes[:, :dimension] * scales[:, np.newaxis]
+    kept: Floats = codes[:, :dimension] * scales[:, np.newaxis]
     return codes, scales, _longest(rows - kept), _longest(kept)
 
 
