@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from films import film, number
+
+from overt.errors import InvalidParameterException
 from overt.media.fetch import Fetcher
 from overt.media.pictures import Media
 
@@ -23,4 +27,17 @@ def test_from_a_local_bucket(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "faces" / "biden.jpg").write_bytes((photos / "biden.jpg").read_bytes())
     media = Media(Fetcher(tmp_path), workers=1)
     assert media.image({"S3Object": {"Bucket": "faces", "Name": "biden.jpg"}}).height == 2204
+    media.close()
+
+
+def test_a_video_of_a_local_bucket_is_opened_and_needs_an_object(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "a.mp4").write_bytes(film(count=5))
+    media = Media(Fetcher(tmp_path), workers=1)
+    with media.video({"S3Object": {"Bucket": "films", "Name": "a.mp4"}}) as video:
+        assert video.footage.codec == "h264"
+        assert [number(frame.image.pixels) for frame in video.frames()] == list(range(5))
+    for wrong in ({}, {"Bytes": b"x"}, {"S3Object": {"Bucket": "films"}}):
+        with pytest.raises(InvalidParameterException):
+            media.video(wrong)
     media.close()

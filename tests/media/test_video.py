@@ -389,6 +389,13 @@ def test_a_worker_that_lies_is_not_believed(play: Opener, monkeypatch: pytest.Mo
         next(play(film(count=3)).frames())
 
 
+def test_a_worker_that_shows_it_is_at_work_is_waited_for(play: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than one may be silent."""
+    lie = "for _ in range(3):\n    answer(b'.', 0, 0, 0)\n    time.sleep(1)\nanswer(b'E', 0, 0, 0)"
+    monkeypatch.setattr("overt.media.worker._BOOT", PROGRAM.format(footage=FOOTAGE % (128, 0, "[]"), lie=lie))
+    assert list(play(film(count=3), seconds=2.5).frames()) == []
+
+
 @pytest.mark.parametrize("footage", [(1 << 20, 0, "[]"), (0, 0, "[]"), (128, 45, "[]"), (128, 0, "[1]")])
 def test_footage_that_makes_no_sense_is_not_believed(
     play: Opener, monkeypatch: pytest.MonkeyPatch, footage: tuple[int, int, str]

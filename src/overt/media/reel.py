@@ -235,12 +235,12 @@ class Reel:
                 told = float(ticks * self._base)
                 if self._origin is None:
                     self._origin = told
-                time = max(0.0, told - self._origin + shift)
+                time = told - self._origin + shift
                 if known and time < self._last - _JUMP:
                     shift += follows - time
                     time = follows
-                elif known and time <= self._last:
-                    time = self._last + _TICK
+                else:
+                    time = max(time, self._last + _TICK if known else 0.0)
             before, self._last = self._last, time
             yield before, time, frame
 
