@@ -16,10 +16,10 @@ Rows = npt.NDArray[np.uint8]
 RATE = 25
 
 
-def film(frames: Iterable[Rows]) -> bytes:
-    """An MP4 file of H.264, 25 frames a second."""
+def film(frames: Iterable[Rows], kind: str = "mp4") -> bytes:
+    """A file of H.264, 25 frames a second. kind: FFmpeg's name of the container."""
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
+    with av.open(file, "w", format=kind) as container:
         stream = None
         for frame in frames:
             if stream is None:

@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from overt.jobs.task import Tools
+from overt.media.pictures import Media
+from overt.models.hub import Hub
+from overt.stores.base import NewFace
+from overt.stores.sql import SqlStores
+from overt.stores.vault import Vault
 from overt.types import Frame, Image, Pixels
 
 SIDE = 96
@@ -43,3 +50,22 @@ def film() -> Callable[..., list[Frame]]:
         return [Frame(Image(np.ascontiguousarray(one), ""), k / rate, loudness) for k, one in enumerate(pixels)]
 
     return frames
+
+
+@pytest.fixture(scope="session")
+def gallery(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
+    """Models, and a store with a collection `people` of two portraits."""
+    home = tmp_path_factory.mktemp("gallery")
+    stores = SqlStores.open(f"sqlite:///{home / 'overt.db'}", Vault.open(home / "master.key"))
+    models, media = Hub.discover(), Media(workers=1)
+    with stores.write() as unit:
+        now = dt.datetime.now(dt.UTC)
+        people = unit.collections.create("000000000001", "people", models.faces.model, now)
+        for name in ("obama", "biden"):
+            image = media.decode((photos / f"{name}.jpg").read_bytes())
+            face = models.faces.detect(image)[0]
+            new = NewFace(name, face.box, face.confidence, models.faces.embed(image, face))
+            unit.faces.add(people, name, name, [new])
+    media.close()
+    yield Tools(models, stores)
+    stores.close()

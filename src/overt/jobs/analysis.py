@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from overt.jobs.task import Task, Tools
 from overt.media.video import Video
@@ -16,16 +16,21 @@ from overt.types import Finding
 
 # What a crash costs at most: the larger is what work is lost, the smaller is what keeping costs.
 _VIDEO, _WORK = 10.0, 5.0  # seconds of the video, and of work, after which a chunk ends
+_SHORT, _SHORT_SHARE = 5.0, 0.05  # seconds without frames at the end, and share of the video, that need no words
 _MOMENT = 1e-6  # seconds: no two frames are so close
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What a stretch of the video showed. checkpoint: from which the rest can be done. progress: 0..1."""
+    """What a stretch of the video showed. checkpoint: from which the rest can be done. progress: 0..1.
+
+    caution: of the last chunk, words when much less of the video was there than it says of itself.
+    """
 
     findings: tuple[Finding, ...]
     checkpoint: Checkpoint
     progress: float
+    caution: str = ""
 
 
 def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[Chunk]:
@@ -43,7 +48,15 @@ def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[
         if at - began >= _VIDEO or time.monotonic() - started >= _WORK:
             yield _chunk(found, at, json.dumps(watch.state()), video)
             began, started, found = at, time.monotonic(), []
-    yield _chunk([*found, *watch.finish()], max(at, video.footage.duration), "", video)
+    last = _chunk([*found, *watch.finish()], max(at, video.footage.duration), "", video)
+    yield replace(last, caution=_caution(at, video.footage.duration))
+
+
+def _caution(end: float, duration: float) -> str:
+    """What a file that was cut off leads to; a last picture may also be there to stay, as in a recorded talk."""
+    if duration - end <= max(_SHORT, _SHORT_SHARE * duration):
+        return ""
+    return f"the last frame is at {end:.1f} s of {duration:.1f} s: the file may be damaged or cut off"
 
 
 def _next(seen: float, rate: float | None) -> float:

@@ -77,7 +77,10 @@ class Desk:
         if lease is None or lease.job.is_over:
             return
         with suppress(LostError):
-            self._end(lease, self._look(lease))
+            status, message = self._look(lease)
+            with self._tools.stores.write() as unit:
+                unit.jobs.end(lease, status=status, message=message)
+            log.info("job over", job=job_id, operation=lease.job.operation, status=status)
 
     def tell(self, job_id: str) -> None:
         """Tell whoever wants to know that a job is over.
@@ -93,9 +96,9 @@ class Desk:
         with self._tools.stores.write() as unit:
             unit.jobs.told(job_id)
 
-    def _look(self, lease: Lease) -> str:
-        """Work through the video; why that failed, in words, or "". Raises: StoppedError; LostError."""
-        job = lease.job
+    def _look(self, lease: Lease) -> tuple[str, str]:
+        """Work through the video; the status that the job ends with, and words. Raises: StoppedError; StoreError."""
+        job, caution = lease.job, ""
         try:
             sought = task.read(job.task)
             with self._media.video(job.video) as video:
@@ -109,23 +112,18 @@ class Desk:
                             progress=chunk.progress,
                             footage=video.footage,
                         )
+                    caution = chunk.caution
                     self._go_on()
         except (VideoError, PackError, NotFoundError, WrongModelError) as error:
-            return str(error)
+            return "FAILED", str(error)
         except StoreError:
             raise
         except WireError as error:
-            return error.detail or str(error)
+            return "FAILED", error.detail or str(error)
         except Exception:
             log.exception("job failed", job=job.id)
-            return f"an error of the server's; its log says more of job {job.id}"
-        return ""
-
-    def _end(self, lease: Lease, message: str) -> None:
-        status = "FAILED" if message else "SUCCEEDED"
-        with self._tools.stores.write() as unit:
-            unit.jobs.end(lease, status=status, message=message)
-        log.info("job over", job=lease.job.id, operation=lease.job.operation, status=status)
+            return "FAILED", f"an error of the server's; its log says more of job {job.id}"
+        return "SUCCEEDED", caution
 
     def _go_on(self) -> None:
         """Raises: StoppedError when the server is about to end."""

@@ -29,15 +29,21 @@ class People:
 
     def begin(self, tools: Tools, footage: Footage, state: Any) -> _Watch:
         """See `Task.begin`."""
-        tracker = Tracker.of(state) if state else Tracker(footage.width / footage.height, PEOPLE)
-        return _Watch(tools.models, tracker)
+        tracker = Tracker.of(state["tracker"]) if state else Tracker(footage.width / footage.height, PEOPLE)
+        first = {index: Finding(*rest) for index, *rest in state["first"]} if state else {}
+        return _Watch(tools.models, tracker, first)
 
 
 class _Watch:
-    def __init__(self, models: Hub, tracker: Tracker) -> None:
+    def __init__(self, models: Hub, tracker: Tracker, first: dict[int, Finding]) -> None:
+        """Args: first: the first sights of paths that were seen only once as yet: what is never seen again is no one's.
+
+        Detectors take a cone, or two people, for a person once in a while.
+        """
         self._scenes = models.scenes
         self._faces = models.faces
         self._tracker = tracker
+        self._first = first
 
     def see(self, frame: Frame) -> Iterator[Finding]:
         found = [each for each in self._scenes.objects(frame.image, _LEAST) if each.label == PERSON]
@@ -49,13 +55,20 @@ class _Watch:
             if index is not None:
                 face = owners.get(place)
                 told = None if face is None else self._faces.describe(frame.image, face)
-                yield finding(frame.time, name(index), Sight(index, boxes[place], told))
+                seen = finding(frame.time, name(index), Sight(index, boxes[place], told))
+                if self._tracker.is_confirmed(index):
+                    yield from (each for each in (self._first.pop(index, None), seen) if each)
+                else:
+                    self._first[index] = seen
+        for index in self._tracker.ended():
+            self._first.pop(index, None)
 
     def finish(self) -> tuple[Finding, ...]:
         return ()
 
     def state(self) -> Any:
-        return self._tracker.state()
+        first = [[index, each.time, each.name, each.view, each.body] for index, each in self._first.items()]
+        return {"tracker": self._tracker.state(), "first": first}
 
 
 def _owners(bodies: Sequence[Box], faces: Sequence[Face]) -> dict[int, Face]:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs of a real server: killed, stopped, cancelled, told; what was found by then stays, and nothing is found twice."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import filming
+import pytest
+
+from overt.stores.sql import SqlStores
+from overt.stores.vault import Vault
+from overt.types import Job
+
+ACCOUNT = "000000000001"
+VIDEO = {"S3Object": {"Bucket": "clips", "Name": "long.mp4"}}
+
+
+@pytest.fixture(scope="module")
+def buckets(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("buckets")
+    (folder / "clips").mkdir()
+    parts = [filming.passing(photos / name, 15) for name in ("obama2.jpg", "biden.jpg", "obama.jpg")]
+    (folder / "clips" / "long.mp4").write_bytes(filming.film(itertools.chain(*parts)))
+    return folder
+
+
+def jobs_of(home: Path) -> list[Job]:
+    """As another process sees them."""
+    stores = SqlStores.open(f"sqlite:///{home / 'overt.db'}", Vault.open(home / "master.key"))
+    try:
+        with stores.read() as unit:
+            return list(unit.jobs.list(None, 100))
+    finally:
+        stores.close()
+
+
+def wait(probe: Callable[[], Any], what: str) -> Any:
+    end = time.monotonic() + 90
+    while not (value := probe()):
+        assert time.monotonic() < end, f"{what} takes too long"
+        time.sleep(0.1)
+    return value
+
+
+def progress(home: Path) -> float:
+    return jobs_of(home)[0].progress
+
+
+def result(client: Any, job: str) -> list[dict[str, Any]]:
+    answer = wait(
+        lambda: (answer := client.get_face_detection(JobId=job))["JobStatus"] != "IN_PROGRESS" and answer, "the job"
+    )
+    assert answer["JobStatus"] == "SUCCEEDED", answer.get("StatusMessage")
+    return list(answer["Faces"])
+
+
+@pytest.mark.parametrize("way", ["kill", "stop"])
+def test_a_job_goes_on_after_its_server_ended(
+    start_own_server: Callable[..., Any], buckets: Path, tmp_path: Path, way: str
+) -> None:
+    home = tmp_path / "home"
+    server = start_own_server(home, OVERT_BUCKETS=str(buckets))
+    job = server.client().start_face_detection(Video=VIDEO)["JobId"]
+    wait(lambda: progress(home) > 0.1, "the first chunk")
+    if way == "kill":
+        os.kill(server.process.pid, signal.SIGKILL)
+        assert server.process.wait(timeout=15) == -signal.SIGKILL
+    else:
+        server.stop()
+    reached = progress(home)
+    assert 0.1 < reached < 1
+    client = start_own_server(home, OVERT_BUCKETS=str(buckets)).client()
+    assert progress(home) >= reached
+    faces = result(client, job)
+    assert faces == result(client, client.start_face_detection(Video=VIDEO)["JobId"])
+    assert [face["Timestamp"] for face in faces] == sorted(face["Timestamp"] for face in faces)
+
+
+def test_a_job_is_cancelled_by_another_process_and_begun_anew(
+    start_own_server: Callable[..., Any], buckets: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    client = start_own_server(home, OVERT_BUCKETS=str(buckets)).client()
+    job = client.start_face_detection(Video=VIDEO)["JobId"]
+    wait(lambda: progress(home) > 0, "the first chunk")
+    stores = SqlStores.open(f"sqlite:///{home / 'overt.db'}", Vault.open(home / "master.key"))
+    with stores.write() as unit:
+        unit.jobs.cancel(ACCOUNT, job, "cancelled by the operator")
+    answer = client.get_face_detection(JobId=job)
+    assert (answer["JobStatus"], answer["StatusMessage"]) == ("FAILED", "cancelled by the operator")
+    assert answer["Faces"] == []
+    with stores.write() as unit:
+        unit.jobs.retry(ACCOUNT, job)
+    stores.close()
+    assert len(result(client, job)) > 200
+
+
+def test_the_state_between_chunks_is_gone_when_a_job_is_over(
+    start_own_server: Callable[..., Any], buckets: Path, tmp_path: Path, photos: Path
+) -> None:
+    """It holds the embeddings of all that were seen, listed or not."""
+    home = tmp_path / "home"
+    client = start_own_server(home, OVERT_BUCKETS=str(buckets)).client()
+    client.create_collection(CollectionId="people")
+    image = {"Bytes": (photos / "biden.jpg").read_bytes()}
+    client.index_faces(CollectionId="people", Image=image, ExternalImageId="biden")
+    job = client.start_face_search(Video=VIDEO, CollectionId="people")["JobId"]
+    stores = SqlStores.open(f"sqlite:///{home / 'overt.db'}", Vault.open(home / "master.key"))
+
+    def state() -> str:
+        with stores.reading.connect() as connection:
+            return str(connection.exec_driver_sql("SELECT state FROM jobs").scalar())
+
+    assert "vectors" in wait(state, "the first chunk")
+    wait(lambda: client.get_face_search(JobId=job)["JobStatus"] == "SUCCEEDED", "the job")
+    assert state() == ""
+    stores.close()
