@@ -34,6 +34,7 @@ def settings_page() -> str:
         default = {
             "home": "`~/.overt`",
             "workers": "one for each core",
+            "video_workers": "one for every two cores",
         }.get(
             name,
             "none"
