@@ -15,17 +15,18 @@ import pytest
 from films import film, number
 from moto.server import ThreadedMotoServer
 
-from overt.errors import InvalidParameterException, InvalidS3ObjectException, VideoTooLargeException
+from overt.errors import InvalidS3ObjectException, VideoTooLargeException
 from overt.media.fetch import Fetcher
 from overt.media.objects import BLOCK, LocalObject, StoredObject
 from overt.media.pictures import Media
 from overt.media.video import VideoError
+from overt.types import Stored
 
 DATA = random.Random(0).randbytes(3 * BLOCK + 12345)
 
 
-def stored(bucket: str, name: str, **more: str) -> dict[str, str]:
-    return {"Bucket": bucket, "Name": name, **more}
+def stored(bucket: str, name: str, version: str | None = None) -> Stored:
+    return Stored(bucket, name, version)
 
 
 def reads_as(found: StoredObject, data: bytes) -> bool:
@@ -87,9 +88,7 @@ def test_too_large_is_said_in_the_services_words(folder: Path) -> None:
         fetcher.open(stored("films", "sub/a.bin"), most=1000)
     assert caught.value.text == f"Video size in bytes: {len(DATA)} is more than the maximum limit of: 1000 bytes."
     with pytest.raises(InvalidS3ObjectException):
-        fetcher.open(stored("films", "sub/a.bin", Version="1"))
-    with pytest.raises(InvalidParameterException):
-        fetcher.open({"Bucket": "films"})
+        fetcher.open(stored("films", "sub/a.bin", "1"))
     with pytest.raises(InvalidS3ObjectException):
         fetcher.open(stored("cloud", "a.bin"))
 
@@ -134,14 +133,14 @@ def test_an_object_of_s3_is_read_at_any_offset(bucket: Any, s3: str) -> None:
     fetcher = Fetcher(s3_endpoint=s3)
     assert reads_as(fetcher.open(stored("films", "a b.bin")), DATA)
     bucket.put_object(Bucket="films", Key="a b.bin", Body=b"short")
-    assert reads_as(fetcher.open(stored("films", "a b.bin", Version=version)), DATA)
+    assert reads_as(fetcher.open(stored("films", "a b.bin", version)), DATA)
     assert reads_as(fetcher.open(stored("films", "a b.bin")), b"short")
     bucket.put_object(Bucket="films", Key="exact", Body=DATA[:BLOCK])
     assert reads_as(fetcher.open(stored("films", "exact")), DATA[:BLOCK])
     bucket.put_object(Bucket="films", Key="empty", Body=b"")
     assert fetcher.open(stored("films", "empty")).size == 0
     with pytest.raises(VideoTooLargeException):
-        fetcher.open(stored("films", "a b.bin", Version=version), most=100)
+        fetcher.open(stored("films", "a b.bin", version), most=100)
 
 
 def test_an_object_of_s3_that_changes_or_goes_is_told(bucket: Any, s3: str) -> None:
@@ -166,14 +165,12 @@ def test_a_film_is_played_from_s3(bucket: Any, s3: str) -> None:
     assert len(raw) > 2 * BLOCK
     bucket.put_object(Bucket="films", Key="film", Body=raw)
     media = Media(Fetcher(s3_endpoint=s3), workers=1)
-    with media.video({"S3Object": stored("films", "film")}) as video:
+    with media.video(stored("films", "film")) as video:
         assert [number(frame.image.pixels) for frame in video.frames(4.0, 5.0, rate=5)] == [100, 105, 110, 115, 120]
-    with media.video({"S3Object": stored("films", "film")}) as video:
+    with media.video(stored("films", "film")) as video:
         bucket.put_object(Bucket="films", Key="film", Body=raw[:-1] + b"x")
         with pytest.raises(VideoError, match="changed"):
             list(video.frames(5.5))
-    with pytest.raises(InvalidParameterException):
-        media.video({})
     media.close()
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from films import film, number
 
-from overt.errors import InvalidParameterException
+from overt.errors import InvalidS3ObjectException
 from overt.media.fetch import Fetcher
 from overt.media.pictures import Media
+from overt.types import Stored
 
 
 def test_from_request_to_pixels(photos: Path) -> None:
@@ -30,14 +31,14 @@ def test_from_a_local_bucket(photos: Path, tmp_path: Path) -> None:
     media.close()
 
 
-def test_a_video_of_a_local_bucket_is_opened_and_needs_an_object(tmp_path: Path) -> None:
+def test_a_video_of_a_local_bucket_is_opened(tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     (tmp_path / "films" / "a.mp4").write_bytes(film(count=5))
     media = Media(Fetcher(tmp_path), workers=1)
-    with media.video({"S3Object": {"Bucket": "films", "Name": "a.mp4"}}) as video:
+    with media.video(Stored("films", "a.mp4")) as video:
         assert video.footage.codec == "h264"
         assert [number(frame.image.pixels) for frame in video.frames()] == list(range(5))
-    for wrong in ({}, {"Bytes": b"x"}, {"S3Object": {"Bucket": "films"}}):
-        with pytest.raises(InvalidParameterException):
-            media.video(wrong)
+    media.check_video(Stored("films", "a.mp4"))
+    with pytest.raises(InvalidS3ObjectException):
+        media.check_video(Stored("films", "b.mp4"))
     media.close()

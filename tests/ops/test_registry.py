@@ -14,13 +14,17 @@ OFFERED = {
     *("IndexFaces", "ListFaces", "DeleteFaces", "SearchFaces", "SearchFacesByImage"),
     *("CreateUser", "ListUsers", "DeleteUser", "AssociateFaces", "DisassociateFaces"),
     *("SearchUsers", "SearchUsersByImage"),
+    *("StartLabelDetection", "GetLabelDetection", "StartContentModeration", "GetContentModeration"),
+    *("StartFaceDetection", "GetFaceDetection", "StartFaceSearch", "GetFaceSearch"),
+    *("StartPersonTracking", "GetPersonTracking", "StartTextDetection", "GetTextDetection"),
+    *("StartSegmentDetection", "GetSegmentDetection"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
 }
 
 
-def test_25_operations_are_offered_and_all_are_rekognition_s() -> None:
+def test_39_operations_are_offered_and_all_are_rekognition_s() -> None:
     assert set(registry.offered()) == OFFERED
-    assert len(OFFERED) == 25
+    assert len(OFFERED) == 39
     assert set(rekognition().operations) >= OFFERED
 
 

@@ -10,14 +10,14 @@ from overt.settings import load
 
 
 def test_a_node_s_own_home_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = load(home=tmp_path / "server", store="postgresql://overt:secret@db/overt")
+    chosen = load(home=tmp_path / "server", store="postgresql://overt:hush@db/overt")
     monkeypatch.delenv("OVERT_HOME", raising=False)
     assert node.at_home(chosen) == chosen
     monkeypatch.setenv("OVERT_HOME", str(tmp_path / "node"))
     there = node.at_home(chosen)
     assert there.shard_folder == tmp_path / "node" / "shards"
     assert there.store == chosen.store
-    assert "secret" not in repr(there)
+    assert "hush" not in repr(there)
 
 
 def test_segments_that_nobody_holds_are_cleared(tmp_path: Path) -> None:

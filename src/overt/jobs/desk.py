@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import structlog
 
@@ -42,16 +43,13 @@ class Desk:
         self._file = file
         self._owner = owner
         self._workers = workers
+        self._queue: ModuleType | None = None  # opened for the first job: most servers never have one
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._clerk = threading.Thread(target=self._fetch, name="jobs", daemon=True)
 
     def open(self) -> None:
-        """Begin to work. Raises: RuntimeError when another desk of this process does."""
-        from overt.jobs import workflows  # noqa: PLC0415 - half a second that only servers pay
-
-        workflows.open_queue(self, self._file, self._owner, self._workers)
-        self._queue = workflows
+        """Begin to work on what is there and what comes."""
         self._clerk.start()
 
     def close(self) -> None:
@@ -60,6 +58,7 @@ class Desk:
         self._wake.set()
         if self._clerk.is_alive():
             self._clerk.join()
+        if self._queue is not None:
             self._queue.close_queue()
 
     def wake(self) -> None:
@@ -139,11 +138,22 @@ class Desk:
                 self._enqueue()
             except StoreError as error:
                 log.warning("no jobs could be fetched", reason=str(error))
+            except Exception:  # the queue's own file may be what is wrong
+                log.exception("no jobs could be put into the queue")
 
     def _enqueue(self) -> None:
         with self._tools.stores.read() as unit:
             due = unit.jobs.due(self._owner)
+        if due and self._queue is None:
+            from overt.jobs import workflows  # noqa: PLC0415 - half a second, and 60 MB
+
+            workflows.open_queue(self, self._file, self._owner, self._workers)
+            self._queue = workflows
         for job_id, attempt in due:
-            if not self._queue.enqueue(job_id, attempt):  # it gave up, for reasons that may have passed
-                with self._tools.stores.write() as unit:
-                    unit.jobs.release(job_id)
+            self._push(job_id, attempt)
+
+    def _push(self, job_id: str, attempt: int) -> None:
+        """Put an attempt into the queue; one that gave up may have done so for reasons that passed."""
+        if self._queue is not None and not self._queue.enqueue(job_id, attempt):
+            with self._tools.stores.write() as unit:
+                unit.jobs.release(job_id)

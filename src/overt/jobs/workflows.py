@@ -28,6 +28,7 @@ class _Again(TypedDict):
 
 
 _ALIVE = frozenset({"ENQUEUED", "PENDING", "DELAYED"})
+_SELDOM = 60.0  # seconds
 _POLL = 0.5  # seconds between two looks at the queue
 # A database or a topic that cannot be reached is tried for some 70 minutes.
 _AGAIN: _Again = {"retries_allowed": True, "max_attempts": 12, "interval_seconds": 1.0, "backoff_rate": 2.0}
@@ -67,6 +68,9 @@ def open_queue(desk: Desk, file: Path, owner: str, workers: int) -> None:
         "application_version": "1",  # of the workflow below: a change of its steps is a new one
         "console_log_level": "ERROR",
         "enable_otlp": False,
+        # Nothing here is scheduled, sent or listened for.
+        "scheduler_polling_interval_sec": _SELDOM,
+        "notification_listener_polling_interval_sec": _SELDOM,
     }
     DBOS(config=config)
     DBOS.launch()

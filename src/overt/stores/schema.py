@@ -233,7 +233,7 @@ jobs = Table(
     # Between two chunks of work. The state may hold embeddings, and goes with the job's end.
     Column("looked", Float, nullable=False),
     Column("state", Text, nullable=False),
-    Column("is_told", Boolean, nullable=False),
+    Column("is_told", Boolean, nullable=False, index=True),
     sqlite_autoincrement=True,
 )
 

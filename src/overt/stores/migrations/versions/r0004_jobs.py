@@ -47,6 +47,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_account", "jobs", ["account"])
     op.create_index("ix_jobs_ended", "jobs", ["ended"])
+    op.create_index("ix_jobs_is_told", "jobs", ["is_told"])
     op.create_table(
         "findings",
         sa.Column("job", _NUMBER, nullable=False),
