@@ -31,6 +31,7 @@ from overt.cli import (
     reindexing,
     up,
     verify,
+    video,
 )
 from overt.cli.output import CommandError
 from overt.errors import WireError
@@ -50,6 +51,7 @@ app.command("demo")(demo.demo)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore_backup)
 app.command("image")(image.image)
+app.command("video")(video.video)
 app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
 collections.app.command("export")(portable.export)
