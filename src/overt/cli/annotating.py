@@ -32,6 +32,7 @@ from overt.jobs.tasks.segments import SHOT
 from overt.jobs.timecode import timecode
 from overt.media.splicing import SpliceError, splice
 from overt.media.video import Video
+from overt.models.tasks.scenes import PERSON
 from overt.ops import entries
 from overt.types import Finding, Footage, Frame, Pixels
 
@@ -89,9 +90,7 @@ class Layer:
             yield Mark(corners, spot.caption, spot.ink, spot.brackets)
 
 
-def annotate(
-    video: Video, source: Path, target: Path, seen: Mapping[str, Seen], told: Told = lambda _: None
-) -> str:
+def annotate(video: Video, source: Path, target: Path, seen: Mapping[str, Seen], told: Told = lambda _: None) -> str:
     """Write the copy: H.264 with the frames' own times, upright, and the sound as it is where MP4 can hold it.
 
     Args: source: the video's file. told: how many more seconds are drawn. Returns: why there is no sound, or "".
@@ -182,12 +181,12 @@ class Captions:
         """Lines for one frame, which has that number."""
         told = [timecode(number, self._rate)]
         told += [
-            f"shot {shot.index} of {len(self._shots)}"
+            f"shot {(shot.index or 0) + 1} of {len(self._shots)}"
             for shot in self._shots
             if shot.start_frame <= number <= shot.end_frame
         ]
         told += [_split(cue.kind) for cue in self._cues if cue.start_frame <= number <= cue.end_frame]
-        yield "   ".join(told), _WHITE
+        yield " \N{MIDDLE DOT} ".join(told), _WHITE
         for name, ink in (("moderation", _PALE_RED), ("labels", _WHITE)):
             now = [each for start, end, each in self._spans.get(name, ()) if start <= frame.time * 1000 < end]
             if now:
@@ -222,6 +221,8 @@ def _layers(seen: Mapping[str, Seen]) -> Iterator[Layer]:
                 if finding.view == FRAMES:
                     frames[finding.time].append(finding)
             spots = make(list(frames.values()), each)
+            if name == "labels" and "people" in seen:  # each has an outline of their own already
+                spots = [[spot for spot in look if spot.caption != PERSON] for look in spots]
             yield Layer(each.times, spots, 1 / (each.rate or 25.0))
 
 
@@ -231,7 +232,9 @@ _Looks = list[list[Spot]]
 def _people(frames: list[list[Finding]], _seen: Seen) -> _Looks:
     return [
         [
-            _boxed(str(person["Index"]), person["BoundingBox"], f"person {person['Index']}", drawing.TEAL, brackets=True)
+            _boxed(
+                str(person["Index"]), person["BoundingBox"], f"person {person['Index']}", drawing.TEAL, brackets=True
+            )
             for one in look
             for person in [entries.person(one)["Person"]]
         ]

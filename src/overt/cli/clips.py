@@ -73,7 +73,10 @@ def opened_clip(opened: Engine, clip: Path) -> Video:
 def allowed(
     opened: Engine, clip: Path, wanted: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Task], dict[str, str]]:
-    """The tasks that may be done, and why others may not. Args: wanted: further parameters of the operation, by kind."""
+    """The tasks that may be done, and why others may not.
+
+    Args: wanted: further parameters of the operation, by kind.
+    """
     tasks: dict[str, Task] = {}
     refused: dict[str, str] = {}
     for name, params in wanted.items():

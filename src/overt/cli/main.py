@@ -23,6 +23,7 @@ from overt.cli import (
     evaluate,
     faces,
     image,
+    jobs,
     keys,
     migrate,
     models,
@@ -54,6 +55,7 @@ app.command("image")(image.image)
 app.command("video")(video.video)
 app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

@@ -105,9 +105,7 @@ def video(
             silence = ""
             if annotated:
                 with progress.steps("drawing", round(footage.duration * 1000), quiet=quiet) as advance:
-                    silence = annotating.annotate(
-                        clip, file, annotated, seen, lambda more: advance(round(more * 1000))
-                    )
+                    silence = annotating.annotate(clip, file, annotated, seen, lambda more: advance(round(more * 1000)))
     answers = {name: _answers(name, each, footage) for name, each in seen.items()}
     if jsonl:
         jsonl.write_text("".join(f"{line}\n" for line in _lines(answers)), encoding="utf-8")
@@ -170,9 +168,9 @@ def _answers(name: str, seen: Seen, footage: Footage) -> dict[str, list[dict[str
     operation = services.rekognition().operations[clips.KINDS[name].operation.replace("Start", "Get", 1)]
 
     def rendered(findings: list[Finding]) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = shapes.render(
-            operation.output_shape, {member: [entry(one) for one in findings]}
-        )[member]
+        items: list[dict[str, Any]] = shapes.render(operation.output_shape, {member: [entry(one) for one in findings]})[
+            member
+        ]
         return items
 
     is_spanned = name in ("labels", "moderation")
@@ -278,8 +276,7 @@ def _print_search(lists: Mapping[str, list[dict[str, Any]]]) -> None:
 
 def _print_people(lists: Mapping[str, list[dict[str, Any]]]) -> None:
     rows = [
-        (index, *_path(some), sum("Face" in one["Person"] for one in some))
-        for index, some in _persons(lists).items()
+        (index, *_path(some), sum("Face" in one["Person"] for one in some)) for index, some in _persons(lists).items()
     ]
     _section("person", rows, ("seen", "frames", "with a face"), "nobody")
 
@@ -300,7 +297,7 @@ def _print_segments(lists: Mapping[str, list[dict[str, Any]]]) -> None:
     for one in lists["Segments"]:
         shot, cue = one.get("ShotSegment"), one.get("TechnicalCueSegment")
         confidence = (shot or cue or {}).get("Confidence", 0.0)
-        told = f"shot {shot['Index']}" if shot else (cue or {}).get("Type", "")
+        told = f"shot {shot['Index'] + 1}" if shot else (cue or {}).get("Type", "")
         codes = one["StartTimecodeSMPTE"], one["EndTimecodeSMPTE"], one["DurationSMPTE"]
         rows.append((told, *codes, f"{confidence:.1f}"))
     _section("segment", rows, ("from", "to", "lasts", "confidence"), "none")

@@ -63,7 +63,9 @@ class _Program(ctypes.Structure):
 def limit(memory: int, *, writes: bool = False) -> None:
     """Caps address space (bytes), open files, processes, file writes and core dumps of this process.
 
-    Args: writes: whether it may make a file that it was given longer. CPU time is capped by each worker program, not here.
+    Args: writes: whether it may make a file that it was given longer.
+
+    CPU time is capped by each worker program, not here.
     """
     import resource  # noqa: PLC0415 - absent on Windows
 

@@ -6,7 +6,6 @@ Packets are copied, not decoded. It has three open files, two to read and one to
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import io
 import os
@@ -14,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import av
@@ -82,7 +80,7 @@ def _names() -> frozenset[str]:
     return HELD | {"mp3float"}  # FFmpeg's other name of the decoder
 
 
-def _from(packets: Iterator[Packet], beginning: float) -> Iterator[tuple[float, int, Packet]]:
+def _from(packets: Iterator[Packet[Any]], beginning: float) -> Iterator[tuple[float, int, Packet[Any]]]:
     """Packets with times from the first picture on."""
     for packet in packets:
         if packet.dts is None or packet.pts is None or packet.time_base is None:
@@ -94,7 +92,7 @@ def _from(packets: Iterator[Packet], beginning: float) -> Iterator[tuple[float, 
             yield _seconds(packet), 1, packet
 
 
-def _seconds(packet: Packet) -> float:
+def _seconds(packet: Packet[Any]) -> float:
     return float((packet.dts or 0) * (packet.time_base or 0))
 
 

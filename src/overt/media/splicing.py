@@ -10,10 +10,7 @@ from pathlib import Path
 _MEMORY = 2 << 30
 """Address space of the process in bytes."""
 _SECONDS = 3600.0
-_BOOT = (
-    "import sys; sys.path[:0] = sys.argv[5:]; "
-    "from overt.media.splicer import main; main(*map(int, sys.argv[1:5]))"
-)
+_BOOT = "import sys; sys.path[:0] = sys.argv[5:]; from overt.media.splicer import main; main(*map(int, sys.argv[1:5]))"
 
 
 class SpliceError(Exception):
