@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,9 +27,9 @@ from PIL import Image as Pictures
 from overt.cli import clips, measuring, output, photos
 from overt.cli.home import engine, own_store
 from overt.cli.people import Statistics, draw
-from overt.engine import Engine
+from overt.engine import Engine, tools
 from overt.jobs import analysis
-from overt.jobs.task import Task, Tools
+from overt.jobs.task import Task
 from overt.stores.base import Checkpoint, Roll
 from overt.types import Box, Face, Image, Pixels, Stored
 from overt.wire import local
@@ -124,7 +124,7 @@ def generate(portraits: Path, target: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
         for number in range(_SECONDS * _RATE):
             shot, at = divmod(number, 5 * _RATE)
-            sheet = _backdrop(portraits, shot)
+            sheet = _backdrop(shot)
             for place in range(2):
                 who = people[(2 * shot + place) % len(people)]
                 share = (at / (5 * _RATE) + place / 2) % 1
@@ -141,7 +141,7 @@ def _scaled(path: Path, height: int) -> Pixels:
     return np.asarray(picture.resize((round(picture.width * height / picture.height), height)), np.uint8)
 
 
-def _backdrop(portraits: Path, shot: int) -> Pixels:
+def _backdrop(shot: int) -> Pixels:
     """Smooth noise, another in each shot."""
     noise = np.random.default_rng(shot).integers(40, 200, (9, 16, 3), np.uint8)
     return np.array(Pictures.fromarray(noise).resize((_WIDTH, _HEIGHT), Pictures.Resampling.BICUBIC), np.uint8)
@@ -191,7 +191,7 @@ def _measured(opened: Engine, bucket: Path, names: Sequence[str], kind: str, sec
             break
     counted = Spent()
     profile.enable()
-    _look(opened, names[0], task, counted)
+    _look(opened, names[0], task, counted, threads=0)  # a profile sees this thread only
     profile.disable()
     stages = {stage: seconds / counted.looks * 1000 for stage, seconds in _stages(profile).items()}
     return {
@@ -205,13 +205,15 @@ def _measured(opened: Engine, bucket: Path, names: Sequence[str], kind: str, sec
     }
 
 
-def _look(opened: Engine, name: str, task: Task, spent: Spent) -> None:
+def _look(opened: Engine, name: str, task: Task, spent: Spent, threads: int | None = None) -> None:
     """Look at a whole clip as a job does, but for keeping what is found."""
     with opened.media.video(Stored(clips.BUCKET, name)) as video:
         pid = video.pid or 0
         together = clips.Together({"": task}, lambda _: None)
         wall, own, worker = time.perf_counter(), time.process_time(), measuring.cpu_seconds(pid)
-        for _ in analysis.look(video, together, Tools(opened.models, opened.stores), Checkpoint(0.0, "")):
+        with_all = tools(opened.settings, opened.models, opened.stores)
+        chosen = with_all if threads is None else replace(with_all, threads=threads)
+        for _ in analysis.look(video, together, chosen, Checkpoint(0.0, "")):
             pass
         spent.wall += time.perf_counter() - wall
         spent.own += time.process_time() - own

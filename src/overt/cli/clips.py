@@ -6,8 +6,7 @@ Each thing asked for passes the chain as the operation that would begin a job, s
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,18 +112,15 @@ def look(video: Video, tasks: Mapping[str, Task], tools: Tools, told: Told = lam
 
 
 def groups(tasks: Mapping[str, Task]) -> list[list[str]]:
-    """Names of tasks that can share frames: of one size, and with or without sound."""
+    """Names of tasks that can share frames: at one rate, of one size, and with or without sound."""
     shared: dict[tuple[Any, ...], list[str]] = {}
     for name, task in tasks.items():
-        shared.setdefault((task.side, task.hears, task.rate is None), []).append(name)
+        shared.setdefault((task.rate, task.side, task.hears), []).append(name)
     return list(shared.values())
 
 
 class Together:
-    """Several tasks as one, which satisfies `Task`; all look at frames of one size. It keeps what they find.
-
-    A frame is shown to those of the tasks that would have been shown it had they been alone.
-    """
+    """Several tasks as one, which satisfies `Task`; all look at the same frames. It keeps what they find."""
 
     def __init__(self, tasks: Mapping[str, Task], told: Told) -> None:
         """Args: tasks: by name, at least one."""
@@ -133,9 +129,7 @@ class Together:
         some = next(iter(tasks.values()))
         self.side = some.side
         self.hears = some.hears
-        rates = [task.rate for task in tasks.values() if task.rate is not None]
-        # Every sample of one of their grids is a sample of this one.
-        self.rate = None if len(rates) < len(tasks) else float(math.lcm(*(round(rate) for rate in rates)))
+        self.rate = some.rate
         self.seen = {name: Seen(task.rate) for name, task in tasks.items()}
         self.reached = 0.0
 
@@ -149,13 +143,15 @@ class _Watch:
         self._whole = whole
         self._watches = watches
         self._told = told
-        self._samples = dict.fromkeys(watches, -1)
 
-    def see(self, frame: Frame) -> Sequence[Finding]:
-        for name in self._due(frame.time):
+    def glance(self, frame: Frame) -> Mapping[str, Any]:
+        return {name: watch.glance(frame) for name, watch in self._watches.items()}
+
+    def see(self, frame: Frame, glance: Mapping[str, Any]) -> Sequence[Finding]:
+        for name, watch in self._watches.items():
             kept = self._whole.seen[name]
             kept.times.append(frame.time)
-            kept.findings.extend(self._watches[name].see(frame))
+            kept.findings.extend(watch.see(frame, glance[name]))
         self._told(frame.time - self._whole.reached)
         self._whole.reached = frame.time
         return ()
@@ -167,15 +163,3 @@ class _Watch:
 
     def state(self) -> Any:
         return None
-
-    def _due(self, time: float) -> Iterator[str]:
-        for name in self._watches:
-            rate = self._whole.seen[name].rate
-            sample = None if rate is None else math.floor(time * rate + _DUST)
-            if sample is None or sample > self._samples[name]:
-                self._samples[name] = sample or 0
-                yield name
-
-
-_DUST = 1e-6
-"""Of a grid step: two ways to reckon the same moment differ by less."""

@@ -19,7 +19,8 @@ import typer
 from overt.cli import annotating, clips, output, progress
 from overt.cli.clips import Seen
 from overt.cli.home import engine
-from overt.jobs.task import FRAMES, MATCHES, SPANS, Tools
+from overt.engine import tools
+from overt.jobs.task import FRAMES, MATCHES, SPANS
 from overt.media.video import VideoError
 from overt.ops import entries, show
 from overt.types import Finding, Footage
@@ -99,7 +100,10 @@ def video(
             passes = len(clips.groups(tasks))
             with progress.steps("looking", round(clip.footage.duration * passes * 1000), quiet=quiet) as advance:
                 seen = clips.look(
-                    clip, tasks, Tools(opened.models, opened.stores), lambda more: advance(round(more * 1000))
+                    clip,
+                    tasks,
+                    tools(opened.settings, opened.models, opened.stores),
+                    lambda more: advance(round(more * 1000)),
                 )
             footage = clip.footage
             silence = ""
