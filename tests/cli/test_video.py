@@ -75,7 +75,7 @@ def test_without_a_choice_all_that_needs_no_collection_is_told(
 
 
 def test_a_collection_that_is_not_there_is_told(clip: Path, home: Path) -> None:
-    with pytest.raises(CommandError, match="search: .*nobody"):
+    with pytest.raises(CommandError, match=r"search: .*nobody"):
         video(clip, search="nobody", home=home)
 
 
