@@ -280,7 +280,7 @@ def _searched(frames: list[list[Finding]], seen: Seen) -> _Looks:
     def spot(finding: Finding) -> Spot:
         person = entries.person(finding)["Person"]
         found = matches.get(finding.name)
-        caption = f"{known(found[0])} {found[0]['Similarity']:.0f}" if found else "not in the collection"
+        caption = f"{known(found[0])} {found[0]['Similarity']:.0f}" if found else "no match"
         ink = drawing.GREEN if found else drawing.GREY
         return _boxed(str(person["Index"]), person["Face"]["BoundingBox"], caption, ink)
 

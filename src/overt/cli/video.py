@@ -274,7 +274,7 @@ def _print_search(lists: Mapping[str, list[dict[str, Any]]]) -> None:
     for index, some in _persons(lists).items():
         matches = some[0]["FaceMatches"]
         told = ", ".join(f"{annotating.known(match)} {match['Similarity']:.1f}" for match in matches[:_MOST])
-        rows.append((index, *_path(some), told or "nobody of the collection"))
+        rows.append((index, *_path(some), told or "no match"))
     _section("person", rows, ("seen", "frames", "looks like"), "no face that could be followed")
 
 
