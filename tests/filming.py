@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from overt.jobs.task import Watch
+from overt.types import Finding, Frame
+
 Rows = npt.NDArray[np.uint8]
 RATE = 25
 
@@ -60,3 +63,8 @@ def sign(text: str, seconds: float, *, size: tuple[int, int] = (640, 360)) -> It
     ImageDraw.Draw(sheet).text((size[0] / 2, size[1] / 2), text, "black", ImageFont.load_default(72), anchor="mm")
     for _ in range(round(seconds * RATE)):
         yield np.asarray(sheet)
+
+
+def seen(watch: Watch, frame: Frame) -> list[Finding]:
+    """What a task finds in the next frame."""
+    return list(watch.see(frame, watch.glance(frame)))

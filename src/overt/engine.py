@@ -42,7 +42,7 @@ class Engine:
         self.stores = stores
         self.desk = Desk(
             media,
-            Tools(models, stores),
+            tools(settings, models, stores),
             Notices(settings.hooks, settings.hook_secret, settings.sns_endpoint),
             file=settings.job_queue,
             owner=vault.digest("server", str(settings.home.resolve()).encode())[:32],
@@ -120,6 +120,11 @@ class Engine:
         self.desk.close()
         self.media.close()
         self.stores.close()
+
+
+def tools(settings: Settings, models: Hub, stores: Stores) -> Tools:
+    """What tasks on videos work with: each video gets its share of the cores."""
+    return Tools(models, stores, max(settings.workers // settings.video_workers, 1))
 
 
 def reachable(settings: Settings) -> str:

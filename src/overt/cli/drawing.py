@@ -61,6 +61,7 @@ _SHORTER, _LONGER = 960, 1600
 _ROOM = 320  # what a narrow picture is padded to, so that captions fit
 _SHY = 8  # heights of a caption below which captions leave what an outline is around to be seen
 _SMALLEST_TYPE, _STRIP, _GAP, _PAD = 13, 44, 12, 4
+_SHADE = 0.35  # of its light that a picture keeps below a subtitle
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,27 @@ def annotated(
     A caption that has no free place near its outline is left out, rather than drawn over another.
     """
     shown, offset, size = _fitted(pixels)
+    draw(shown, marks, offset, size)
     height, width = shown.shape[:2]
-    type_size = max(_SMALLEST_TYPE + 2, round(max(size) / 64))
+    return Image.fromarray(np.concatenate([shown, *_footer(notes, colours, width, lettering(height, width))]))
+
+
+def lettering(height: int, width: int) -> int:
+    """Size of the type, in pixels, that suits a picture of so many."""
+    return max(_SMALLEST_TYPE + 2, round(max(height, width) / 64))
+
+
+def draw(
+    shown: Pixels,
+    marks: Sequence[Mark],
+    offset: npt.NDArray[np.float64] | None = None,
+    size: npt.NDArray[np.float64] | None = None,
+) -> None:
+    """Draw marks into a picture, in place. Args: offset, size: (x, y) of what their ratios are of; default: all."""
+    height, width = shown.shape[:2]
+    offset = np.zeros(2) if offset is None else offset
+    size = np.array([width, height], np.float64) if size is None else size
+    type_size = lettering(height, width)
     stroke = max(2, round(max(size) / 500))
     outlines = [np.asarray(mark.corners, np.float64).clip(0, 1) * size + offset for mark in marks]
     for mark, outline in zip(marks, outlines, strict=True):
@@ -99,16 +119,30 @@ def annotated(
     for number in sorted(range(len(marks)), key=lambda at: -_area(bounds[at])):
         mark, around = marks[number], bounds[number]
         if mark.caption:
-            lettering = max(_SMALLEST_TYPE, min(type_size, round((around[3] - around[1]) * 0.6)))
-            label = _label(mark.caption, mark.ink, lettering, width)
-            small = [other for other in bounds if other[3] - other[1] < _SHY * lettering]
+            letters = max(_SMALLEST_TYPE, min(type_size, round((around[3] - around[1]) * 0.6)))
+            label = _label(mark.caption, mark.ink, letters, width)
+            small = [other for other in bounds if other[3] - other[1] < _SHY * letters]
             shy = [other for other in small if other == around or not _holds(other, around)]
             place = _place(label.shape[1], label.shape[0], around, (width, height), taken, shy)
             if place is not None:
                 left, top, right, bottom = place
                 shown[top:bottom, left:right] = label
                 taken.append(place)
-    return Image.fromarray(np.concatenate([shown, *_footer(notes, colours, width, type_size)]))
+
+
+def subtitle(shown: Pixels, lines: Sequence[tuple[str, Ink]]) -> None:
+    """Write lines on a darkened strip at the bottom of a picture, in place; words that find no room are left out."""
+    height, width = shown.shape[:2]
+    type_size = lettering(height, width)
+    step = round(type_size * 1.5)
+    fitting = [(part, ink) for text, ink in lines for part in _wrapped(text, type_size, width - 2 * _GAP)[:2]]
+    top = height - len(fitting) * step - _GAP
+    if not fitting or top < height // 2:
+        return
+    strip = shown[top:]
+    strip[:] = (strip * np.float32(_SHADE)).astype(np.uint8)
+    for number, (line, ink) in enumerate(fitting):
+        _write(strip, line, (_GAP, _GAP // 2 + number * step + type_size), ink, type_size)
 
 
 def _fitted(pixels: Pixels) -> tuple[Pixels, npt.NDArray[np.float64], npt.NDArray[np.float64]]:

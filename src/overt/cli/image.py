@@ -151,7 +151,7 @@ def _marks(answers: Answers) -> Iterable[Mark]:
         for one in label["Instances"]:
             yield Mark.of_box(one["BoundingBox"], f"{label['Name']} {one['Confidence']:.0f}", ink["labels"])
     for face in answers.items("faces", "FaceDetails"):
-        yield Mark.of_box(face["BoundingBox"], _person(face), ink["faces"])
+        yield Mark.of_box(face["BoundingBox"], apparent(face), ink["faces"])
     for line in answers.lines:
         corners = tuple((point["X"], point["Y"]) for point in line["Geometry"]["Polygon"])
         yield Mark(corners, line["DetectedText"], ink["text"])
@@ -227,7 +227,7 @@ def _print_faces(answers: Answers) -> None:
         (
             number,
             f"{face['Confidence']:.1f}",
-            _person(face) or "-",
+            apparent(face) or "-",
             ", ".join(_claims(face)) or "-",
         )
         for number, face in enumerate(answers.items("faces", "FaceDetails"))
@@ -271,7 +271,7 @@ def _section(what: str, rows: list[tuple[Any, ...]], columns: tuple[str, ...], n
         output.line(nothing)
 
 
-def _person(face: Mapping[str, Any]) -> str:
+def apparent(face: Mapping[str, Any]) -> str:
     """A face's apparent attributes, briefly; those that there are."""
     age, gender = face.get("AgeRange"), face.get("Gender")
     emotions = face.get("Emotions") or ()

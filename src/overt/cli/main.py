@@ -23,6 +23,7 @@ from overt.cli import (
     evaluate,
     faces,
     image,
+    jobs,
     keys,
     migrate,
     models,
@@ -31,6 +32,7 @@ from overt.cli import (
     reindexing,
     up,
     verify,
+    video,
 )
 from overt.cli.output import CommandError
 from overt.errors import WireError
@@ -50,8 +52,10 @@ app.command("demo")(demo.demo)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore_backup)
 app.command("image")(image.image)
+app.command("video")(video.video)
 app.command("verify")(verify.verify)
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

@@ -44,7 +44,7 @@ def machine() -> str:
 
 def cpu(workers: Sequence[int] = ()) -> Callable[[], float]:
     """A clock of the CPU seconds of this thread, together with those of other processes."""
-    return lambda: time.thread_time() + sum(_cpu_seconds(pid) for pid in workers)
+    return lambda: time.thread_time() + sum(cpu_seconds(pid) for pid in workers)
 
 
 def median_ms(clock: Callable[[], float], act: Act, rounds: int, pictures: int) -> float:
@@ -58,7 +58,7 @@ def median_ms(clock: Callable[[], float], act: Act, rounds: int, pictures: int) 
     return round(statistics.median(spent), 2)
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU time of another process; 0 where the kernel does not tell to the nanosecond."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
@@ -183,9 +183,18 @@ def load(server: Server, ask: Ask, pictures: Sequence[bytes], seconds: float, cl
     return Load(len(spent) / elapsed, spent[len(spent) // 2], spent[int(len(spent) * 0.95)])
 
 
+def peak_mb(pid: int) -> int:
+    """The most that another process has held in memory so far; 0 where the system does not tell."""
+    return round(_status_mb(pid, "VmHWM:"))
+
+
 def _resident_mb(pid: int) -> float:
+    return _status_mb(pid, "VmRSS:")
+
+
+def _status_mb(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1000
     return 0.0
 

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
-from overt.jobs.task import Task, Tools
+from overt.jobs.task import Task, Tools, Watch
 from overt.media.video import Video
 from overt.stores.base import Checkpoint
-from overt.types import Finding
+from overt.types import Finding, Frame
 
 # What a crash costs at most: the larger is what work is lost, the smaller is what keeping costs.
 _VIDEO, _WORK = 10.0, 5.0  # seconds of the video, and of work, after which a chunk ends
@@ -42,12 +46,14 @@ def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[
     watch = task.begin(tools, video.footage, state)
     at, found = since.time, list[Finding]()
     began, started = at, time.monotonic()
-    for frame in video.frames(at, math.inf, rate=task.rate, side=task.side, loudness=task.hears):
-        found += watch.see(frame)
-        at = _next(frame.time, task.rate)
-        if at - began >= _VIDEO or time.monotonic() - started >= _WORK:
-            yield _chunk(found, at, json.dumps(watch.state()), video)
-            began, started, found = at, time.monotonic(), []
+    frames = video.frames(at, math.inf, rate=task.rate, side=task.side, loudness=task.hears)
+    with contextlib.closing(_glances(frames, watch, tools.threads)) as glances:
+        for frame, glance in glances:
+            found += watch.see(frame, glance)
+            at = _next(frame.time, task.rate)
+            if at - began >= _VIDEO or time.monotonic() - started >= _WORK:
+                yield _chunk(found, at, json.dumps(watch.state()), video)
+                began, started, found = at, time.monotonic(), []
     last = _chunk([*found, *watch.finish()], max(at, video.footage.duration), "", video)
     yield replace(last, caution=_caution(at, video.footage.duration))
 
@@ -57,6 +63,27 @@ def _caution(end: float, duration: float) -> str:
     if duration - end <= max(_SHORT, _SHORT_SHARE * duration):
         return ""
     return f"the last frame is at {end:.1f} s of {duration:.1f} s: the file may be damaged or cut off"
+
+
+def _glances(frames: Iterable[Frame], watch: Watch, threads: int) -> Generator[tuple[Frame, Any], None, None]:
+    """Frames in order, each with its glance; so many are glanced at at the same time, and one more waits."""
+    if not threads:
+        yield from ((frame, watch.glance(frame)) for frame in frames)
+        return
+    with ThreadPoolExecutor(threads, "glance") as pool:
+        ahead = deque[tuple[Frame, Future[Any]]]()
+        try:
+            for frame in frames:
+                ahead.append((frame, pool.submit(watch.glance, frame)))
+                if len(ahead) > threads:
+                    seen, glance = ahead.popleft()
+                    yield seen, glance.result()
+            while ahead:
+                seen, glance = ahead.popleft()
+                yield seen, glance.result()
+        finally:
+            for _, glance in ahead:
+                glance.cancel()
 
 
 def _next(seen: float, rate: float | None) -> float:

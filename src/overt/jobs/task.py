@@ -24,17 +24,21 @@ MATCHES = "matches"
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What tasks work with."""
+    """What tasks work with. threads: that glance at frames at the same time; 0 = the caller's own."""
 
     models: Hub
     stores: Stores
+    threads: int = 0
 
 
 class Watch(Protocol):
     """One task at work on one video. What it returns was found since it was last asked."""
 
-    def see(self, frame: Frame) -> Iterable[Finding]:
-        """The next frame, in the order of time."""
+    def glance(self, frame: Frame) -> Any:
+        """What can be told of a frame by itself, which is what takes long. On any thread, in any order."""
+
+    def see(self, frame: Frame, glance: Any) -> Iterable[Finding]:
+        """The next frame, in the order of time, and what `glance` told of it."""
 
     def finish(self) -> Iterable[Finding]:
         """There are no more frames."""

@@ -60,8 +60,10 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
 
-def limit(memory: int) -> None:
+def limit(memory: int, *, writes: bool = False) -> None:
     """Caps address space (bytes), open files, processes, file writes and core dumps of this process.
+
+    Args: writes: whether it may make a file that it was given longer.
 
     CPU time is capped by each worker program, not here.
     """
@@ -69,7 +71,7 @@ def limit(memory: int) -> None:
 
     for name, value in (
         ("RLIMIT_CORE", 0),
-        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_FSIZE", resource.RLIM_INFINITY if writes else 0),
         ("RLIMIT_NPROC", 0),
         ("RLIMIT_NOFILE", 4),
         ("RLIMIT_AS", memory),
@@ -77,7 +79,8 @@ def limit(memory: int) -> None:
         kind = getattr(resource, name, None)
         if kind is not None:
             _, hard = resource.getrlimit(kind)
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901
+            if hard != resource.RLIM_INFINITY:
+                value = hard if value == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901
             resource.setrlimit(kind, (value, value))
 
 

@@ -4,24 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from overt.engine import Engine
-from overt.jobs import plain
 from overt.jobs import task as tasks
-from overt.jobs.segments import Segment
-from overt.jobs.spans import Span
-from overt.jobs.task import FRAMES, MATCHES, SPANS
+from overt.jobs.task import FRAMES, MATCHES, SPANS, Task
 from overt.jobs.tasks.faces import Faces
 from overt.jobs.tasks.labels import Labels
-from overt.jobs.tasks.moderation import Judged, Moderation
+from overt.jobs.tasks.moderation import Moderation
 from overt.jobs.tasks.people import People
 from overt.jobs.tasks.search import Search
 from overt.jobs.tasks.segments import Segments
-from overt.jobs.tasks.sights import Sight
 from overt.jobs.tasks.texts import Texts
 from overt.models.taxonomy.unsafe import OLDER_VERSION
-from overt.ops import show
+from overt.ops import entries, show
 from overt.ops.finding import find_gallery
 from overt.ops.jobs import Found, begin, results
 from overt.ops.labels import MODEL_VERSION as LABEL_VERSION
@@ -30,7 +26,7 @@ from overt.ops.matching import threshold
 from overt.ops.registry import OMITTED, operation
 from overt.ops.texts import MODEL_VERSION as TEXT_VERSION
 from overt.ops.texts import word_filter
-from overt.types import Call, Face, Finding, Label, Match, StoredFace, Written
+from overt.types import Call
 
 _LEAST = 50.0
 """MinConfidence of labels and of moderation where a caller gives none. Source: Rekognition's API reference."""
@@ -39,21 +35,23 @@ _BLACK, _COVERED = 0.2, 99.0
 _SEGMENT_VERSION = "1.0"
 _UNTOLD = ("OpeningCredits", "StudioLogo", "Slate")
 """Technical cues that nothing here can tell from content."""
-_MATCHES = tuple[Match[StoredFace], ...]
-
-_Noun = TypeVar("_Noun")
 
 
-@operation("StartLabelDetection")
-def start_label_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
-    """Begin to name what a video shows."""
+def label_task(call: Call, engine: Engine) -> Task:
+    """What StartLabelDetection asks for."""
     settings = call.get("Settings") or {}
     wanted = label_filter(settings.get("GeneralLabels") or {})
     scenes = engine.models.scenes
     free = sorted(wanted.names - scenes.labels)
     if free and engine.models.vocabulary is None:
         call.notes[OMITTED] = show.header(free)
-    return begin(call, engine, Labels(call.get("MinConfidence", _LEAST) / 100, wanted))
+    return Labels(call.get("MinConfidence", _LEAST) / 100, wanted)
+
+
+@operation("StartLabelDetection")
+def start_label_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """Begin to name what a video shows."""
+    return begin(call, engine, label_task(call, engine))
 
 
 @operation("GetLabelDetection")
@@ -62,23 +60,23 @@ def get_label_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
     found = _arranged(call, engine)
     return {
         **found.answer,
-        "Labels": [
-            {**_timed(finding), "Label": show.label(plain.read(Label, finding.body))}
-            if finding.view == FRAMES
-            else {**_span(span := plain.read(Span[Label], finding.body)), "Label": show.label(span.what)}
-            for finding in found.findings
-        ],
+        "Labels": [entries.label(finding) for finding in found.findings],
         "LabelModelVersion": LABEL_VERSION,
         "GetRequestMetadata": _arrangement(call),
     }
 
 
+def moderation_task(call: Call, engine: Engine) -> Task:
+    """What StartContentModeration asks for."""
+    call.notes[OMITTED] = show.header(engine.models.moderation.unsupported)
+    is_older = engine.settings.moderation_version == OLDER_VERSION
+    return Moderation(call.get("MinConfidence", _LEAST) / 100, is_older)
+
+
 @operation("StartContentModeration")
 def start_content_moderation(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Begin to look for unsafe content in a video."""
-    call.notes[OMITTED] = show.header(engine.models.moderation.unsupported)
-    is_older = engine.settings.moderation_version == OLDER_VERSION
-    return begin(call, engine, Moderation(call.get("MinConfidence", _LEAST) / 100, is_older))
+    return begin(call, engine, moderation_task(call, engine))
 
 
 @operation("GetContentModeration")
@@ -87,23 +85,23 @@ def get_content_moderation(call: Call, engine: Engine) -> Mapping[str, Any]:
     found = _arranged(call, engine)
     return {
         **found.answer,
-        "ModerationLabels": [
-            {**_timed(finding), **_judged(plain.read(Judged, finding.body))}
-            if finding.view == FRAMES
-            else {**_span(span := plain.read(Span[Judged], finding.body)), **_judged(span.what)}
-            for finding in found.findings
-        ],
+        "ModerationLabels": [entries.unsafe(finding) for finding in found.findings],
         "ModerationModelVersion": engine.settings.moderation_version,
         "GetRequestMetadata": _arrangement(call),
     }
 
 
+def text_task(call: Call, engine: Engine) -> Task:
+    """What StartTextDetection asks for."""
+    wanted = word_filter(call.get("Filters") or {})
+    engine.models.session("text_recognise")
+    return Texts(wanted)
+
+
 @operation("StartTextDetection")
 def start_text_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Begin to read the text in a video."""
-    wanted = word_filter(call.get("Filters") or {})
-    engine.models.session("text_recognise")
-    return begin(call, engine, Texts(wanted))
+    return begin(call, engine, text_task(call, engine))
 
 
 @operation("GetTextDetection")
@@ -112,19 +110,20 @@ def get_text_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
     found = results(call, engine)
     return {
         **found.answer,
-        "TextDetections": [
-            {**_timed(finding), "TextDetection": show.written(plain.read(Written, finding.body))}
-            for finding in found.findings
-        ],
+        "TextDetections": [entries.text(finding) for finding in found.findings],
         "TextModelVersion": TEXT_VERSION,
     }
+
+
+def face_task(call: Call, _engine: Engine) -> Task:
+    """What StartFaceDetection asks for."""
+    return Faces(frozenset({"ALL"} if call.get("FaceAttributes") == "ALL" else ()))
 
 
 @operation("StartFaceDetection")
 def start_face_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Begin to find the faces in a video."""
-    wanted = frozenset({"ALL"} if call.get("FaceAttributes") == "ALL" else ())
-    return begin(call, engine, Faces(wanted))
+    return begin(call, engine, face_task(call, engine))
 
 
 @operation("GetFaceDetection")
@@ -133,18 +132,21 @@ def get_face_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
     found = results(call, engine)
     return {
         **found.answer,
-        "Faces": [
-            {**_timed(finding), "Face": show.detail(plain.read(Face, finding.body))} for finding in found.findings
-        ],
+        "Faces": [entries.face(finding) for finding in found.findings],
     }
+
+
+def search_task(call: Call, engine: Engine) -> Task:
+    """What StartFaceSearch asks for."""
+    with engine.stores.read() as unit:
+        collection = find_gallery(unit, call, engine)
+    return Search(collection.account, collection.id, threshold(call, "FaceMatchThreshold"))
 
 
 @operation("StartFaceSearch")
 def start_face_search(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Begin to look for the faces of a collection in a video."""
-    with engine.stores.read() as unit:
-        collection = find_gallery(unit, call, engine)
-    return begin(call, engine, Search(collection.account, collection.id, threshold(call, "FaceMatchThreshold")))
+    return begin(call, engine, search_task(call, engine))
 
 
 @operation("GetFaceSearch")
@@ -152,24 +154,26 @@ def get_face_search(call: Call, engine: Engine) -> Mapping[str, Any]:
     """The people in a video, each sight with the faces of the collection that look like the person's best one."""
     found = _sights(call, engine)
     with engine.stores.read() as unit:
-        known = {
-            finding.name: [show.face_match(match) for match in plain.read(_MATCHES, finding.body)]
-            for finding in unit.jobs.named(found.job.id, MATCHES, {finding.name for finding in found.findings})
-        }
+        matches = unit.jobs.named(found.job.id, MATCHES, {finding.name for finding in found.findings})
+    known = entries.matches(matches)
     return {
         **found.answer,
         "Persons": [
-            {**_timed(finding), "Person": _person(finding), "FaceMatches": known.get(finding.name, [])}
-            for finding in found.findings
+            {**entries.person(finding), "FaceMatches": known.get(finding.name, [])} for finding in found.findings
         ],
     }
+
+
+def people_task(_call: Call, engine: Engine) -> Task:
+    """What StartPersonTracking asks for."""
+    engine.models.session("objects")
+    return People()
 
 
 @operation("StartPersonTracking")
 def start_person_tracking(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Begin to follow people through a video."""
-    engine.models.session("objects")
-    return begin(call, engine, People())
+    return begin(call, engine, people_task(call, engine))
 
 
 @operation("GetPersonTracking")
@@ -178,25 +182,29 @@ def get_person_tracking(call: Call, engine: Engine) -> Mapping[str, Any]:
     found = _sights(call, engine)
     return {
         **found.answer,
-        "Persons": [{**_timed(finding), "Person": _person(finding)} for finding in found.findings],
+        "Persons": [entries.person(finding) for finding in found.findings],
     }
 
 
-@operation("StartSegmentDetection")
-def start_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
-    """Begin to find the shots and technical cues of a video."""
+def segment_task(call: Call, _engine: Engine) -> Task:
+    """What StartSegmentDetection asks for."""
     filters = call.get("Filters") or {}
     cue, shot = filters.get("TechnicalCueFilter") or {}, filters.get("ShotFilter") or {}
     black = cue.get("BlackFrame") or {}
-    task = Segments(
+    call.notes[OMITTED] = show.header(_UNTOLD)
+    return Segments(
         types=tuple(dict.fromkeys(call["SegmentTypes"])),
         least_shot=shot.get("MinSegmentConfidence", _LEAST) / 100,
         least_cue=cue.get("MinSegmentConfidence", _LEAST) / 100,
         threshold=black.get("MaxPixelThreshold", _BLACK),
         coverage=black.get("MinCoveragePercentage", _COVERED),
     )
-    call.notes[OMITTED] = show.header(_UNTOLD)
-    return begin(call, engine, task)
+
+
+@operation("StartSegmentDetection")
+def start_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
+    """Begin to find the shots and technical cues of a video."""
+    return begin(call, engine, segment_task(call, engine))
 
 
 @operation("GetSegmentDetection")
@@ -212,7 +220,7 @@ def get_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
         **found.answer,
         "VideoMetadata": [found.answer["VideoMetadata"]] if is_done else None,
         "AudioMetadata": [show.sound(sound) for sound in footage.sounds] if footage and is_done else None,
-        "Segments": [show.segment(finding.name, plain.read(Segment, finding.body), rate) for finding in found.findings],
+        "Segments": [entries.segment(finding, rate) for finding in found.findings],
         "SelectedSegmentTypes": [{"Type": kind, "ModelVersion": _SEGMENT_VERSION} for kind in types],
     }
 
@@ -220,16 +228,6 @@ def get_segment_detection(call: Call, engine: Engine) -> Mapping[str, Any]:
 def _sights(call: Call, engine: Engine) -> Found:
     """Results in the order that the caller asks for."""
     return results(call, engine, by_name=call.get("SortBy") == "INDEX")
-
-
-def _person(finding: Finding) -> dict[str, Any]:
-    """PersonDetail."""
-    sight = plain.read(Sight, finding.body)
-    return {
-        "Index": sight.index,
-        "BoundingBox": show.box(sight.body) if sight.body else None,
-        "Face": show.detail(sight.face) if sight.face else None,
-    }
 
 
 def _arranged(call: Call, engine: Engine) -> Found:
@@ -242,20 +240,3 @@ def _arranged(call: Call, engine: Engine) -> Found:
 def _arrangement(call: Call) -> dict[str, str]:
     """GetLabelDetectionRequestMetadata, GetContentModerationRequestMetadata."""
     return {"SortBy": call.get("SortBy") or "TIMESTAMP", "AggregateBy": call.get("AggregateBy") or "TIMESTAMPS"}
-
-
-def _timed(finding: Finding) -> dict[str, Any]:
-    return {"Timestamp": finding.time}
-
-
-def _span(span: Span[_Noun]) -> dict[str, Any]:
-    return {
-        "Timestamp": span.start,
-        "StartTimestampMillis": span.start,
-        "EndTimestampMillis": span.end,
-        "DurationMillis": span.end - span.start,
-    }
-
-
-def _judged(item: Judged) -> dict[str, Any]:
-    return {"ModerationLabel": show.unsafe(item.label), "ContentTypes": show.styles(item.styles) or None}

@@ -16,7 +16,7 @@ FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)
 def test_faces_have_the_attributes_asked_for_and_no_others(gallery: Tools, photos: Path) -> None:
     frame = Frame(Image(next(filming.passing(photos / "biden.jpg", 1, still=True)), ""), 0.25)
     for wanted in (frozenset[str](), frozenset({"ALL"})):
-        (found,) = Faces(wanted).begin(gallery, FOOTAGE, None).see(frame)
+        (found,) = filming.seen(Faces(wanted).begin(gallery, FOOTAGE, None), frame)
         face = plain.read(Face, found.body)
         assert found.time == 250
         assert face.pose is not None

@@ -18,7 +18,7 @@ FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)
 def test_labels_have_the_names_of_the_version_asked_for(gallery: Tools, photos: Path, *, is_older: bool) -> None:
     watch = Moderation(0.0, is_older).begin(gallery, FOOTAGE, None)
     pixels = next(filming.passing(photos / "coffee.png", 1, still=True))
-    found = list(watch.see(Frame(Image(pixels, ""), 0.0)))
+    found = filming.seen(watch, Frame(Image(pixels, ""), 0.0))
     judged = [plain.read(Judged, each.body) for each in found if each.view == FRAMES]
     names = [each.label.name for each in judged]
     assert ("Suggestive" in names) == is_older

@@ -22,7 +22,9 @@ def test_somebody_who_moves_stays_the_same_and_has_a_face(gallery: Tools, photos
     sights: list[Sight] = []
     for number, pixels in enumerate(filming.passing(photos / "obama2.jpg", 2)):
         if number % 5 == 0:
-            sights += [plain.read(Sight, each.body) for each in watch.see(Frame(Image(pixels, ""), number / 25))]
+            sights += [
+                plain.read(Sight, each.body) for each in filming.seen(watch, Frame(Image(pixels, ""), number / 25))
+            ]
     # A portrait that ends in its middle is not all that a detector expects: it may see a part of it beside the whole.
     assert sum(sight.index == 0 for sight in sights) > 7
     assert all(sight.body is not None for sight in sights)
@@ -33,11 +35,11 @@ def test_what_is_seen_once_is_nobody(gallery: Tools, photos: Path) -> None:
     watch = People().begin(gallery, FOOTAGE, None)
     (person,) = itertools.islice(filming.passing(photos / "obama2.jpg", 1, still=True), 1)
     (nothing,) = itertools.islice(filming.empty(1), 1)
-    assert list(watch.see(Frame(Image(person, ""), 0.0))) == []
+    assert filming.seen(watch, Frame(Image(person, ""), 0.0)) == []
     again = People().begin(gallery, FOOTAGE, json.loads(json.dumps(watch.state())))
-    assert [each.time for each in again.see(Frame(Image(person, ""), 0.2))] == [0, 200]
+    assert [each.time for each in filming.seen(again, Frame(Image(person, ""), 0.2))] == [0, 200]
     for time in (0.2, 2.0, 4.0):
-        assert list(watch.see(Frame(Image(nothing, ""), time))) == []
+        assert filming.seen(watch, Frame(Image(nothing, ""), time)) == []
     assert watch.state()["first"] == []
 
 

@@ -26,7 +26,7 @@ def frames(*parts: Iterator[filming.Rows]) -> list[Frame]:
 
 def look(gallery: Tools, task: Search, seen: list[Frame]) -> list[Finding]:
     watch = task.begin(gallery, FOOTAGE, None)
-    return [*itertools.chain.from_iterable(watch.see(frame) for frame in seen), *watch.finish()]
+    return [*itertools.chain.from_iterable(filming.seen(watch, frame) for frame in seen), *watch.finish()]
 
 
 def test_a_person_is_searched_for_once_by_the_best_sight(
@@ -52,7 +52,7 @@ def test_a_person_is_searched_for_once_by_the_best_sight(
 def test_whoever_is_away_for_long_is_told_before_the_end(gallery: Tools, photos: Path) -> None:
     seen = frames(filming.passing(photos / "obama2.jpg", 1), filming.empty(4), filming.passing(photos / "biden.jpg", 1))
     watch = Search("000000000001", "people", 0.8).begin(gallery, FOOTAGE, None)
-    found = list(itertools.chain.from_iterable(watch.see(frame) for frame in seen))
+    found = list(itertools.chain.from_iterable(filming.seen(watch, frame) for frame in seen))
     assert [each.name for each in found if each.view == MATCHES] == ["000000000"]
     assert [each.name for each in watch.finish()] == ["000000001"]
 

@@ -26,7 +26,7 @@ def test_the_types_asked_for_are_told_from_a_confidence_on(
     assert task.hears == (CUE in types)
     watch = task.begin(gallery, FOOTAGE, None)
     for number, pixels in enumerate(itertools.chain(filming.empty(1), filming.sign("X", 1))):
-        assert watch.see(Frame(Image(pixels, ""), number / 25)) == ()
+        assert filming.seen(watch, Frame(Image(pixels, ""), number / 25)) == []
     found = list(watch.finish())
     assert {each.name for each in found} == told
     shots = [plain.read(Segment, each.body) for each in found if each.name == SHOT]

@@ -16,7 +16,7 @@ def test_each_frame_is_read_by_itself_and_numbered_anew(gallery: Tools) -> None:
     watch = Texts(WordFilter(0.8)).begin(gallery, FOOTAGE, None)
     pixels = next(filming.sign("WAY OUT", 1))
     for time in (0.0, 0.5):
-        written = [plain.read(Written, each.body) for each in watch.see(Frame(Image(pixels, ""), time))]
+        written = [plain.read(Written, each.body) for each in filming.seen(watch, Frame(Image(pixels, ""), time))]
         assert [(each.text.text, each.number, each.parent) for each in written] == [
             ("WAY OUT", 0, None),
             ("WAY", 1, 0),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from overt.jobs.task import Tools, finding
 from overt.models.tasks.faces import FaceTasks
-from overt.types import Finding, Footage, Frame
+from overt.types import Face, Finding, Footage, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,13 @@ class _Watch:
         self._attributes = attributes
         self._models = models
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
-        for face in self._models.detect(frame.image):
-            yield finding(frame.time, "", self._models.describe(frame.image, face, self._attributes))
+    def glance(self, frame: Frame) -> list[Face]:
+        faces = self._models.detect(frame.image)
+        return [self._models.describe(frame.image, face, self._attributes) for face in faces]
+
+    def see(self, frame: Frame, glance: list[Face]) -> Iterator[Finding]:
+        for face in glance:
+            yield finding(frame.time, "", face)
 
     def finish(self) -> tuple[Finding, ...]:
         return ()

@@ -36,13 +36,15 @@ class _Watch:
         self._scenes = scenes
         self._spans = spans
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
+    def glance(self, frame: Frame) -> list[Label]:
         free = sorted(self._task.wanted.names - self._scenes.labels)
         found = self._scenes.labels_of(frame.image, self._task.least, free)
-        kept = [label for label in found if self._task.wanted.passes(label)]
-        for label in kept:
+        return [label for label in found if self._task.wanted.passes(label)]
+
+    def see(self, frame: Frame, glance: list[Label]) -> Iterator[Finding]:
+        for label in glance:
             yield finding(frame.time, label.name, label)
-        things = {label.name: (label.confidence, replace(label, instances=())) for label in kept}
+        things = {label.name: (label.confidence, replace(label, instances=())) for label in glance}
         yield from self._spans.see(frame.time, things)
 
     def finish(self) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from overt.jobs.spans import Spans
 from overt.jobs.task import Tools, finding
-from overt.models.tasks.moderation import Moderator
+from overt.models.tasks.moderation import Moderator, Verdicts
 from overt.models.taxonomy.unsafe import as_older
 from overt.types import Finding, Footage, Frame, Unsafe
 
@@ -43,10 +43,12 @@ class _Watch:
         self._moderator = moderator
         self._spans = spans
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
-        verdicts = self._moderator.look(frame.image, self._task.least)
-        labels = as_older(verdicts.labels) if self._task.is_older else verdicts.labels
-        judged = {label.name: (label.confidence, Judged(label, verdicts.styles)) for label in labels}
+    def glance(self, frame: Frame) -> Verdicts:
+        return self._moderator.look(frame.image, self._task.least)
+
+    def see(self, frame: Frame, glance: Verdicts) -> Iterator[Finding]:
+        labels = as_older(glance.labels) if self._task.is_older else glance.labels
+        judged = {label.name: (label.confidence, Judged(label, glance.styles)) for label in labels}
         for name, (_, each) in judged.items():
             yield finding(frame.time, name, each)
         yield from self._spans.see(frame.time, judged)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from overt.models.hub import Hub
 from overt.models.tasks.scenes import PERSON
 from overt.models.tracking.looks import looks
 from overt.models.tracking.tracker import PEOPLE, Tracker
-from overt.types import Box, Face, Finding, Footage, Frame
+from overt.types import Box, Face, Finding, Floats, Footage, Frame
 
 _LEAST = 0.1
 """Confidence from which a body may go on with a path that surer sights began."""
@@ -34,6 +34,16 @@ class People:
         return _Watch(tools.models, tracker, first)
 
 
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """The bodies of a frame, surer ones and others. faces: of those that show one, by the body's place."""
+
+    boxes: Sequence[Box]
+    scores: Sequence[float]
+    looks: Floats
+    faces: Mapping[int, Face]
+
+
 class _Watch:
     def __init__(self, models: Hub, tracker: Tracker, first: dict[int, Finding]) -> None:
         """Args: first: the first sights of paths that were seen only once as yet: what is never seen again is no one's.
@@ -45,17 +55,18 @@ class _Watch:
         self._tracker = tracker
         self._first = first
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
+    def glance(self, frame: Frame) -> _Glance:
         found = [each for each in self._scenes.objects(frame.image, _LEAST) if each.label == PERSON]
-        boxes, scores = [each.box for each in found], [each.confidence for each in found]
-        numbers = self._tracker.update(boxes, scores, frame.time, looks(frame.image, boxes))
-        faces = self._faces.detect(frame.image) if any(number is not None for number in numbers) else ()
-        owners = _owners(boxes, faces)
+        boxes = [each.box for each in found]
+        faces = self._faces.detect(frame.image) if boxes else ()
+        owned = {place: self._faces.describe(frame.image, face) for place, face in _owners(boxes, faces).items()}
+        return _Glance(boxes, [each.confidence for each in found], looks(frame.image, boxes), owned)
+
+    def see(self, frame: Frame, glance: _Glance) -> Iterator[Finding]:
+        numbers = self._tracker.update(glance.boxes, glance.scores, frame.time, glance.looks)
         for place, index in enumerate(numbers):
             if index is not None:
-                face = owners.get(place)
-                told = None if face is None else self._faces.describe(frame.image, face)
-                seen = finding(frame.time, name(index), Sight(index, boxes[place], told))
+                seen = finding(frame.time, name(index), Sight(index, glance.boxes[place], glance.faces.get(place)))
                 if self._tracker.is_confirmed(index):
                     yield from (each for each in (self._first.pop(index, None), seen) if each)
                 else:

@@ -15,7 +15,7 @@ from overt.jobs.tasks.sights import Sight, name
 from overt.models.matching import cosine_floor, matches
 from overt.models.tracking.best import BestSights
 from overt.models.tracking.tracker import FACES, Tracker
-from overt.types import Embedding, Finding, Floats, Footage, Frame, Match, StoredFace
+from overt.types import Embedding, Face, Finding, Floats, Footage, Frame, Match, StoredFace
 
 MOST = 10
 """Matches told of one person, best first."""
@@ -47,17 +47,18 @@ class _Watch:
         self._best = BestSights.of(state["best"]) if state else BestSights(footage.width, footage.height)
         self._vectors: dict[int, Floats] = {index: _vector(text) for index, text in state["vectors"]} if state else {}
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
-        faces = self._models.detect(frame.image)
-        boxes, scores = [face.box for face in faces], [face.confidence for face in faces]
+    def glance(self, frame: Frame) -> list[Face]:
+        return [self._models.describe(frame.image, face) for face in self._models.detect(frame.image)]
+
+    def see(self, frame: Frame, glance: list[Face]) -> Iterator[Finding]:
+        boxes, scores = [face.box for face in glance], [face.confidence for face in glance]
         numbers = self._tracker.update(boxes, scores, frame.time)
         yield from self._end(frame.time, self._tracker.ended())
-        for face, index in zip(faces, numbers, strict=True):
+        for face, index in zip(glance, numbers, strict=True):
             if index is not None:
-                described = self._models.describe(frame.image, face)
-                if self._best.offer(index, described):
+                if self._best.offer(index, face):
                     self._vectors[index] = self._models.embed(frame.image, face).vector
-                yield finding(frame.time, name(index), Sight(index, None, described))
+                yield finding(frame.time, name(index), Sight(index, None, face))
 
     def finish(self) -> Iterator[Finding]:
         yield from self._end(0.0, list(self._vectors))

@@ -47,7 +47,10 @@ class _Watch:
         self._task = task
         self._maker = maker
 
-    def see(self, frame: Frame) -> tuple[Finding, ...]:
+    def glance(self, frame: Frame) -> None:
+        pass
+
+    def see(self, frame: Frame, _glance: None) -> tuple[Finding, ...]:
         self._maker.see(frame)
         return ()
 

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from overt.jobs.task import Tools, finding
 from overt.models.filters import WordFilter
 from overt.models.tasks.text import TextReader
-from overt.types import Finding, Footage, Frame
+from overt.types import Finding, Footage, Frame, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,12 @@ class _Watch:
         self._wanted = wanted
         self._reader = reader
 
-    def see(self, frame: Frame) -> Iterator[Finding]:
+    def glance(self, frame: Frame) -> Sequence[Written]:
         lines, words = self._reader.read(frame.image, where=self._wanted.touches)
-        for item in self._wanted.kept(lines, words):
+        return self._wanted.kept(lines, words)
+
+    def see(self, frame: Frame, glance: Sequence[Written]) -> Iterator[Finding]:
+        for item in glance:
             yield finding(frame.time, "", item)
 
     def finish(self) -> tuple[Finding, ...]:
