@@ -69,7 +69,7 @@ def put(stores: SqlStores, *parcels: Parcel, most: int = AMPLE) -> int:
 
 def due(stores: SqlStores, owner: str = "one") -> list[int]:
     with stores.read() as unit:
-        return list(unit.parcels.due(owner))
+        return [lane for lane, _ in unit.parcels.due(owner)]
 
 
 def claim(stores: SqlStores, lane: int, owner: str = "one", seconds: float = 60) -> Turn | None:

@@ -460,8 +460,11 @@ class Parcels(Protocol):
     def lanes(self, stream: str | None = None) -> Sequence[Lane]:
         """All of them, or those of a stream, in the order in which they came to be."""
 
-    def due(self, owner: str) -> Sequence[int]:
-        """Lanes in which a parcel waits whose time has come: nobody's, the server's own, and those left lying."""
+    def due(self, owner: str) -> Sequence[tuple[int, int]]:
+        """Lanes in which a parcel waits whose time has come: nobody's, the server's own, and those left lying.
+
+        Returns: their numbers, each with how often the first in line failed by now; fewest failures first.
+        """
 
     def claim(self, lane: int, owner: str, seconds: float) -> Turn | None:
         """Take a lane for some time; None when it has gone, is another server's, or nothing in it is due."""

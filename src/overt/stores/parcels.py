@@ -80,10 +80,11 @@ class SqlParcels:
             for row in self._connection.execute(statement)
         ]
 
-    def due(self, owner: str) -> Sequence[int]:
+    def due(self, owner: str) -> Sequence[tuple[int, int]]:
         """See `base.Parcels.due`."""
-        statement = select(lanes.c.number).where(self._is_due(owner)).order_by(lanes.c.number)
-        return list(self._connection.execute(statement).scalars())
+        order = (lanes.c.attempts, lanes.c.number)
+        statement = select(lanes.c.number, lanes.c.attempts).where(self._is_due(owner)).order_by(*order)
+        return [(number, attempts) for number, attempts in self._connection.execute(statement)]
 
     def claim(self, lane: int, owner: str, seconds: float) -> Turn | None:
         """See `base.Parcels.claim`."""
