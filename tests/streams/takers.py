@@ -172,7 +172,13 @@ class BrokerTaker:
         self.start()
 
     def taken(self) -> list[Any]:
+        if self._loop is not None:  # it acknowledges before its plugins hear of it
+            asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result(10)
         return [json.loads(body) for topic, body in self.seen if topic == "overt/alerts"]
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(0.05)
+        await self._broker.plugins_manager.wait_fired_events()
 
     def start(self) -> None:
         started = threading.Event()
@@ -192,10 +198,9 @@ class BrokerTaker:
             "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
             "plugins": {"takers.Remember": {}, "takers.Password": {}},
         }
-        broker = Broker(config)
+        self._broker = broker = Broker(config)
         await broker.start()
-        for name in ("Remember",):
-            broker.plugins_manager.get_plugin(name).config.seen = self.seen
+        broker.plugins_manager.get_plugin("Remember").config.seen = self.seen
         started.set()
         await self._end.wait()
         await broker.shutdown()

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Protocol, Self, TypeAlias
 
 from overt.outlets.clients import Clients
+from overt.settings import Settings
 from overt.streams.events import Hub
 from overt.types import Parcel
 
@@ -46,6 +48,34 @@ class Surroundings:
     hook_secret: bytes
     push_secret: bytes
     push_contact: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, push_secret: bytes, mounts: Mapping[str, Path] = MappingProxyType({})) -> Self:
+        """Those of a server. Args: mounts: local buckets beside the settings' folder of them."""
+
+        def folder(bucket: str) -> Path | None:
+            found = settings.bucket_folder / bucket
+            # A link is no bucket; whoever wants one elsewhere mounts it by name.
+            return mounts.get(bucket) or (found if found.is_dir() and not found.is_symlink() else None)
+
+        endpoints = {
+            "kinesis": settings.kinesis_endpoint,
+            "s3": settings.s3_endpoint,
+            "sns": settings.sns_endpoint,
+        }
+        return cls(
+            clients=Clients(endpoints),
+            hub=Hub(),
+            folder=folder,
+            hook_secret=settings.hook_secret,
+            push_secret=push_secret,
+            push_contact=settings.push_contact,
+        )
+
+    def close(self) -> None:
+        """Let go of all connections, and of all who listen."""
+        self.hub.close()
+        self.clients.close()
 
 
 OpenSink: TypeAlias = Callable[[str, Surroundings], Sink]

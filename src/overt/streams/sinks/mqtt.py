@@ -32,7 +32,7 @@ class MqttSink:
         except ValueError:
             self._host, port = "", None
         self._topic = unquote(parts.path[1:]) if self._host else ""
-        if not self._topic or set(self._topic) & set("+#\0") or parts.query or parts.fragment:
+        if not self._topic or set(self._topic) & set("+#\0") or set(url) & set("?#"):
             msg = "mqtt: needs a host and a topic without + and #, like mqtt://user:password@host:1883/overt/alerts"
             raise TargetError(msg)
         self._port = port or _PORTS[parts.scheme]
