@@ -473,7 +473,10 @@ class Parcels(Protocol):
         """The first in line, in order, each with its number."""
 
     def sent(self, turn: Turn, number: int, seconds: float) -> bool:
-        """A parcel was taken: it goes, and the turn is renewed; False when that is lost, and the parcel goes still."""
+        """A parcel was taken: it goes, and the turn is renewed; False when that is lost, and the parcel goes still.
+
+        Args: seconds: 0 = the turn ends, and with this one write less than by `release`.
+        """
 
     def bury(self, turn: Turn, number: int, reason: str, seconds: float) -> None:
         """A parcel will never be taken: it is dead, and the turn is renewed. Raises: LostError."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, sele
 
 from overt.stores.base import DeadLetter, Lane, LostError, Turn
 from overt.stores.schema import attachments, lanes, parcels
-from overt.stores.shelf import AnyRow, AnySelect, among, held, insert_new
+from overt.stores.shelf import LOCKING, AnyRow, AnySelect, among, held, insert_new
 from overt.stores.vault import Vault
 from overt.types import Attachment, Parcel
 
@@ -43,14 +43,8 @@ class SqlParcels:
         for parcel in parcels:
             mine[parcel.stream, parcel.target].append(parcel)
         # In two sorted rounds: units that make or hold several lanes at once never wait for each other in a circle.
-        for stream, target in sorted(mine):
-            self._make(stream, target)
-        found = {(stream, target): self._lane(stream, target) for stream, target in mine}
-        given_up = 0
-        for key in sorted(mine, key=lambda key: found[key]):
-            self._append(found[key], mine[key])
-            given_up += self._make_room(found[key], most)
-        return given_up
+        found = {self._lane(stream, target): mine[stream, target] for stream, target in sorted(mine)}
+        return sum(self._append(lane, found[lane], most) for lane in sorted(found))
 
     def lanes(self, stream: str | None = None) -> Sequence[Lane]:
         """See `base.Parcels.lanes`."""
@@ -110,10 +104,17 @@ class SqlParcels:
     def sent(self, turn: Turn, number: int, seconds: float) -> bool:
         """See `base.Parcels.sent`."""
         self._hold([turn.lane])
-        self._drop([number])  # even if it was given up meanwhile
-        count = update(lanes).where(lanes.c.number == turn.lane).values(sent=lanes.c.sent + 1)
-        self._connection.execute(count)
-        return self._try(turn, attempts=0, due=None, error="", leased=self._later(seconds))
+        size = select(parcels.c.size).where(parcels.c.number == number, _WAITS).scalar_subquery()
+        counted = {"sent": lanes.c.sent + 1, "size": lanes.c.size - func.coalesce(size, 0)}
+        is_ours = self._try(turn, **counted, attempts=0, due=None, error="", leased=self._later(seconds))
+        if not is_ours:
+            self._connection.execute(update(lanes).where(lanes.c.number == turn.lane).values(**counted))
+        gone = delete(parcels).where(parcels.c.number == number).returning(parcels.c.size, parcels.c.died)
+        row = self._connection.execute(gone).first()
+        if row is not None and row.died is not None:  # it was given up while it was being sent
+            change = {"dead_size": lanes.c.dead_size - row.size}
+            self._connection.execute(update(lanes).where(lanes.c.number == turn.lane).values(**change))
+        return is_ours
 
     def bury(self, turn: Turn, number: int, reason: str, seconds: float) -> None:
         """See `base.Parcels.bury`."""
@@ -175,8 +176,9 @@ class SqlParcels:
         """See `base.Parcels.resend`."""
         found = self._dead_ones(numbers)
         for row in found:
-            place = self._place(row.lane, 1, size=lanes.c.size + row.size, dead_size=lanes.c.dead_size - row.size)
-            fresh = {"place": place[0], "queued": self._clock(), "died": None, "reason": ""}
+            change = {"size": lanes.c.size + row.size, "dead_size": lanes.c.dead_size - row.size}
+            (place,), _, _ = self._place(row.lane, 1, **change)
+            fresh = {"place": place, "queued": self._clock(), "died": None, "reason": ""}
             self._connection.execute(update(parcels).where(parcels.c.number == row.number).values(**fresh))
         # Whoever sends anew believes that it will be taken now.
         again = lanes.c.number.in_({row.lane for row in found})
@@ -195,14 +197,16 @@ class SqlParcels:
         self._connection.execute(delete(lanes).where(lanes.c.number.in_(numbers)))
         return gone
 
-    def _make(self, stream: str, target: str) -> None:
-        """A lane where there is none."""
-        if self._number(stream, target) is None:
+    def _lane(self, stream: str, target: str) -> int:
+        """The lane of that stream and target, made where there is none."""
+        digest = self._vault.digest(_SEALED, target.encode())
+        statement = select(lanes.c.number).where(lanes.c.stream == stream, lanes.c.digest == digest)
+        while (number := self._connection.execute(statement).scalar()) is None:
             insert_new(
                 self._connection,
                 lanes,
                 stream=stream,
-                digest=self._digest(target),
+                digest=digest,
                 target=self._vault.wrap(target.encode(), _SEALED),
                 places=0,
                 size=0,
@@ -213,23 +217,14 @@ class SqlParcels:
                 attempts=0,
                 error="",
             )
+        found: int = number
+        return found
 
-    def _number(self, stream: str, target: str) -> int | None:
-        statement = select(lanes.c.number).where(lanes.c.stream == stream, lanes.c.digest == self._digest(target))
-        number: int | None = self._connection.execute(statement).scalar()
-        return number
-
-    def _lane(self, stream: str, target: str) -> int:
-        number = self._number(stream, target)
-        if number is None:  # it was forgotten between the two rounds
-            self._make(stream, target)
-            return self._lane(stream, target)
-        return number
-
-    def _append(self, lane: int, new: Sequence[Parcel]) -> None:
+    def _append(self, lane: int, new: Sequence[Parcel], most: int) -> int:
+        """Set parcels at the end of a lane; how many had to be given up for that."""
         sizes = [_size(parcel) for parcel in new]
         now = self._clock()
-        places = self._place(lane, len(new), size=lanes.c.size + sum(sizes))
+        places, waiting, dead = self._place(lane, len(new), size=lanes.c.size + sum(sizes))
         for parcel, size, place in zip(new, sizes, places, strict=True):
             row = {
                 "lane": lane,
@@ -250,32 +245,34 @@ class SqlParcels:
             ]
             if files:
                 self._connection.execute(insert(attachments), files)
+        return self._make_room(lane, most, waiting, dead)
 
-    def _place(self, lane: int, count: int, **columns: Any) -> range:
-        """Deal the next places of a lane and set other columns of its row on the way."""
+    def _place(self, lane: int, count: int, **columns: Any) -> tuple[range, int, int]:
+        """Deal the next places of a lane and set other columns of its row on the way.
+
+        Returns: the places, and how many bytes wait and are dead then.
+        """
         statement = (
             update(lanes)
             .where(lanes.c.number == lane)
             .values(places=lanes.c.places + count, **columns)
-            .returning(lanes.c.places)
+            .returning(lanes.c.places, lanes.c.size, lanes.c.dead_size)
         )
-        last: int = self._connection.execute(statement).scalar_one()
-        return range(last - count + 1, last + 1)
+        last, waiting, dead = self._connection.execute(statement).one()
+        return range(last - count + 1, last + 1), waiting, dead
 
-    def _make_room(self, lane: int, most: int) -> int:
+    def _make_room(self, lane: int, most: int, waiting: int, dead: int) -> int:
         """Give up the oldest until no more than `most` bytes wait, and drop the oldest dead until no more are dead."""
-        sizes = select(lanes.c.size, lanes.c.dead_size).where(lanes.c.number == lane)
-        first = select(*_SIZES).where(parcels.c.lane == lane, _WAITS).order_by(parcels.c.place)
-        reason = f"{most} bytes waited for the target already, and later ones needed the room"
-        waiting, dead = self._connection.execute(sizes).one()
-        given_up = self._give_up(lane, self._oldest(first, waiting - most), reason) if waiting > most else 0
-        if given_up:
-            _, dead = self._connection.execute(sizes).one()
-        if dead <= most:
-            return given_up
-        first = select(*_SIZES).where(parcels.c.lane == lane, ~_WAITS).order_by(parcels.c.died, parcels.c.place)
-        lost = self._drop(self._oldest(first, dead - most))
-        self._connection.execute(update(lanes).where(lanes.c.number == lane).values(lost=lanes.c.lost + lost))
+        given_up = 0
+        if waiting > most:
+            first = select(*_SIZES).where(parcels.c.lane == lane, _WAITS).order_by(parcels.c.place)
+            reason = f"{most} bytes waited for the target already, and later ones needed the room"
+            given_up = self._give_up(lane, self._oldest(first, waiting - most), reason)
+            dead = self._connection.execute(select(lanes.c.dead_size).where(lanes.c.number == lane)).scalar_one()
+        if dead > most:
+            first = select(*_SIZES).where(parcels.c.lane == lane, ~_WAITS).order_by(parcels.c.died, parcels.c.place)
+            lost = self._drop(self._oldest(first, dead - most))
+            self._connection.execute(update(lanes).where(lanes.c.number == lane).values(lost=lanes.c.lost + lost))
         return given_up
 
     def _oldest(self, statement: AnySelect, size: int) -> list[int]:
@@ -328,6 +325,9 @@ class SqlParcels:
         return sorted(rows, key=lambda row: (row.lane, row.place))
 
     def _hold(self, numbers: Iterable[int]) -> None:
+        """Let no other unit change the lanes until ours ends; with SQLite none can."""
+        if not self._connection.get_execution_options().get(LOCKING):
+            return
         for number in sorted(numbers):
             self._connection.execute(held(self._connection, select(lanes.c.number).where(lanes.c.number == number)))
 
@@ -353,9 +353,6 @@ class SqlParcels:
 
     def _later(self, seconds: float) -> dt.datetime:
         return self._clock() + dt.timedelta(seconds=seconds)
-
-    def _digest(self, target: str) -> str:
-        return self._vault.digest(_SEALED, target.encode())
 
     def _open(self, sealed: bytes) -> str:
         return self._vault.unwrap(sealed, _SEALED).decode()

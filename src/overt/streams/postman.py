@@ -209,11 +209,9 @@ class Postman:
         while not self._stopped.is_set():
             with self._stores.read() as unit:
                 first = unit.parcels.front(turn, _BATCH)
-            if not first:
-                break
-            for number, parcel in first:
-                if self._stopped.is_set():
-                    break
+            for at, (number, parcel) in enumerate(first, 1):
+                # When it is the last, the turn ends with it: whether more has come by then, the clerk sees.
+                lease = 0.0 if at == len(first) < _BATCH else _LEASE
                 try:
                     self._send(turn, parcel)
                 except SendError as error:
@@ -222,13 +220,18 @@ class Postman:
                         return
                     log.warning("parcel given up", stream=turn.stream, target=shown(turn.target), reason=str(error))
                     with self._stores.write() as unit:
-                        unit.parcels.bury(turn, number, str(error), _LEASE)
+                        unit.parcels.bury(turn, number, str(error), lease)
                 else:
                     with self._stores.write() as unit:
-                        is_ours = unit.parcels.sent(turn, number, _LEASE)
-                    if not is_ours:
-                        return
+                        if not unit.parcels.sent(turn, number, lease):
+                            return
                 attempts = 0
+                if lease == 0.0:
+                    return
+                if self._stopped.is_set():
+                    break
+            if not first:
+                break
         with self._stores.write() as unit:
             unit.parcels.release(turn)
 
