@@ -477,7 +477,7 @@ class Parcel:
     stream: str
     target: str = field(repr=False)
     kind: str
-    subject: str
+    subject: str = field(repr=False)
     body: bytes = field(repr=False)
     created: dt.datetime
     attachments: tuple[Attachment, ...] = ()

@@ -243,6 +243,25 @@ def test_two_servers_keep_the_order_between_them(
     assert told(web) == list(range(30))
 
 
+def test_servers_that_share_a_postgresql_keep_the_order(
+    postgresql_url: str, around: Surroundings, web: Web, hook: str, tmp_path: Path
+) -> None:
+    vault = Vault.open(tmp_path / "master.key")
+    with (
+        closing(SqlStores.open(postgresql_url, vault)) as here,
+        closing(SqlStores.open(postgresql_url, vault)) as there,
+        closing(Postman(here, around, Limits(), owner="one")) as first,
+        closing(Postman(there, around, Limits(), owner="two")) as second,
+    ):
+        first.open()
+        second.open()
+        for number in range(30):
+            put(first, here, number, target=hook) if number % 2 else put(second, there, number, target=hook)
+        until(lambda: len(web.posts) == 30)
+        until(lambda: first.health()[0].waiting == 0)
+    assert told(web) == list(range(30))
+
+
 def test_a_sink_that_breaks_is_tried_again_and_tells_nothing_of_what_it_said(
     post: Postman, stores: SqlStores, around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

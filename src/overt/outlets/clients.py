@@ -100,6 +100,9 @@ def taken_by(who: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         msg = f"{who} did not take it: {error}"
         raise SendError(msg, is_permanent=code in _PERMANENT) from error
+    except botocore.exceptions.ParamValidationError:
+        msg = f"{who} cannot be sent this: a parameter is out of bounds"  # the error's own words quote it
+        raise SendError(msg, is_permanent=True) from None
     except botocore.exceptions.BotoCoreError as error:
         msg = f"{who} did not take it: {error}"
-        raise SendError(msg, is_permanent=isinstance(error, botocore.exceptions.ParamValidationError)) from error
+        raise SendError(msg) from error

@@ -437,7 +437,7 @@ class DeadLetter:
     target: str = field(repr=False)
     id: str
     kind: str
-    subject: str
+    subject: str = field(repr=False)
     size: int
     created: dt.datetime
     died: dt.datetime

@@ -46,9 +46,10 @@ class BucketSink:
         files = list(parcel.attachments)
         if parcel.body:  # last, as it tells of the others
             beside = files[0].name.rpartition("/")[0] if files else parcel.stream
-            files.append(Attachment(f"{beside}/{parcel.id}.json".lstrip("/"), "application/json", parcel.body))
+            name = f"{beside}/{parcel.id}.json" if beside else f"{parcel.id}.json"
+            files.append(Attachment(name, "application/json", parcel.body))
         try:
-            keys = [_steps(f"{self._prefix}/{each.name}".lstrip("/")) for each in files]
+            keys = [_steps(f"{self._prefix}/{each.name}" if self._prefix else each.name) for each in files]
         except ValueError as error:
             raise SendError(str(error), is_permanent=True) from error
         for key, each in zip(keys, files, strict=True):

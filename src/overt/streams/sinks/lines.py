@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from overt.outlets.base import SendError
@@ -49,7 +50,8 @@ def _append(file: int, line: bytes) -> None:
         _write(file, line)
         os.fsync(file)
     except OSError:
-        os.ftruncate(file, size)
+        with suppress(OSError):  # a device has no length
+            os.ftruncate(file, size)
         raise
 
 
