@@ -50,7 +50,27 @@ class Settings(BaseSettings):
         20, ge=1, description="Video jobs of one account that may wait or run; beyond that LimitExceededException."
     )
     sns_endpoint: str | None = Field(
-        None, description="URL of an SNS service other than AWS, for telling that jobs are over."
+        None, description="URL of an SNS service other than AWS, for telling that jobs are over and of streams' events."
+    )
+    kinesis_endpoint: str | None = Field(
+        None, description="URL of a Kinesis Data Streams service other than AWS, for the results of streams."
+    )
+    push_contact: str | None = Field(
+        None,
+        pattern=r"^(mailto:|https://)\S+$",
+        description="Where Web Push services find whoever runs this server, `mailto:` or `https://`; some ask for it.",
+    )
+    parcel_megabytes: int = Field(
+        256,
+        ge=1,
+        description="MB of a stream's results that may wait for one target that does not take them; beyond that the "
+        "oldest become dead letters, which may have as much again.",
+    )
+    parcel_days: float = Field(
+        3, gt=0, description="Days that a stream's result waits for its target; then it is a dead letter."
+    )
+    dead_letter_days: float = Field(
+        14, gt=0, description="Days that dead letters are kept, to be looked into and sent anew."
     )
     webhooks: dict[str, HttpUrl] = Field(
         default_factory=dict,
@@ -113,7 +133,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _hooks_are_signed(self) -> Settings:
-        if self.webhooks:
+        if self.webhooks or self.webhook_secret:
             secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
             try:
                 length = len(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))

@@ -8,6 +8,7 @@ confidences and similarities are 0..1. Pixels exist only inside `media` and `mod
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -453,6 +454,34 @@ class Call:
     def get(self, name: str, default: Any = None) -> Any:
         """An optional parameter."""
         return self.params.get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a parcel. name: where it is to lie, steps apart by "/"."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a live stream has to tell one target. It may hold pictures and names: for its taker, never for a log.
+
+    stream: the key of the stream, within which parcels keep their order. target: a URL, which may hold a password.
+    kind: of event, short and without blanks. subject: a line for people. body: JSON text, UTF-8. id: the same at every
+    attempt, so that whoever gets a parcel twice can tell.
+    """
+
+    stream: str
+    target: str = field(repr=False)
+    kind: str
+    subject: str = field(repr=False)
+    body: bytes = field(repr=False)
+    created: dt.datetime
+    attachments: tuple[Attachment, ...] = ()
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def test_a_topic_is_told_and_its_queue_has_it(aws: str) -> None:
 
 
 def test_a_topic_that_is_not_there_is_an_error_to_try_again(aws: str) -> None:
-    with pytest.raises(NoticeError, match="did not take the notice"):
+    with pytest.raises(NoticeError, match="was not told"):
         Notices({}, b"", aws).send(replace(JOB, topic="arn:aws:sns:eu-west-1:123456789012:missing"))
 
 
@@ -134,7 +134,7 @@ def test_a_web_hook_in_a_topics_place_is_told_with_a_signature(hook: Hook) -> No
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_web_hook_that_does_not_take_it_is_an_error_to_try_again(hook: Hook, status: int) -> None:
     hook.status = status
-    with pytest.raises(NoticeError, match="did not take the notice"):
+    with pytest.raises(NoticeError, match="was not told"):
         Notices({JOB.topic or "": f"{hook.url}/secret-path"}, SECRET).send(JOB)
     assert len(hook.came) == 1
 

@@ -7,28 +7,17 @@ name of the Start operation in `API`, as the service itself has it; Standard Web
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-import threading
-import time
-import urllib.request
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 
+from overt.outlets import webhooks
+from overt.outlets.base import SendError
+from overt.outlets.clients import Clients, taken_by
 from overt.types import Job
 
-if TYPE_CHECKING:
-    from mypy_boto3_sns import SNSClient
-
 log = structlog.get_logger(__name__)
-
-_SECONDS = 10.0
 
 
 class NoticeError(Exception):
@@ -45,9 +34,7 @@ class Notices:
     def __init__(self, hooks: Mapping[str, str], secret: bytes, endpoint: str | None = None) -> None:
         self._hooks = dict(hooks)
         self._secret = secret
-        self._endpoint = endpoint
-        self._lock = threading.Lock()
-        self._clients: dict[str, SNSClient] = {}
+        self._clients = Clients({"sns": endpoint})
 
     def send(self, job: Job) -> None:
         """Tell that a job is over, if anybody wants to know. Raises: NoticeError."""
@@ -55,47 +42,19 @@ class Notices:
             return
         text = json.dumps(message(job))
         hook = self._hooks.get(job.topic)
-        if hook is None:
-            self._publish(job.topic, text)
-        else:
-            self._post(hook, job.id, text.encode())
+        try:
+            if hook is None:
+                self._publish(job.topic, text)
+            else:
+                webhooks.tell(hook, self._secret, job.id, text.encode())
+        except SendError as error:
+            msg = f"the end of job {job.id} was not told: {error}"
+            raise NoticeError(msg) from error
         log.info("job told", job=job.id, to="web hook" if hook else "topic")
 
     def _publish(self, topic: str, text: str) -> None:
-        import botocore.exceptions  # noqa: PLC0415 - 0.2 s that only users of topics pay
-
-        try:
-            self._sns(topic.split(":")[3]).publish(TopicArn=topic, Message=text)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            msg = f"the topic {topic} did not take the notice: {error}"
-            raise NoticeError(msg) from error
-
-    def _sns(self, region: str) -> SNSClient:
-        with self._lock:
-            client = self._clients.get(region)
-            if client is None:
-                import boto3  # noqa: PLC0415
-                from botocore.config import Config  # noqa: PLC0415
-
-                config = Config(connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": 1})
-                session = boto3.session.Session()
-                client = session.client("sns", region_name=region, endpoint_url=self._endpoint, config=config)
-                self._clients[region] = client
-            return client
-
-    def _post(self, url: str, number: str, body: bytes) -> None:
-        now = str(int(time.time()))
-        headers = {"content-type": "application/json", **signed(self._secret, number, now, body)}
-        request = urllib.request.Request(url, body, headers)  # noqa: S310 - settings take http and https only
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-                status = response.status
-        except OSError as error:
-            msg = f"the web hook at {urlsplit(url).netloc} did not take the notice: {error}"
-            raise NoticeError(msg) from error
-        if status >= HTTPStatus.MULTIPLE_CHOICES:
-            msg = f"the web hook at {urlsplit(url).netloc} answered {status}"
-            raise NoticeError(msg)
+        with taken_by(f"the topic {topic}"):
+            self._clients.sns(topic.split(":")[3]).publish(TopicArn=topic, Message=text)
 
 
 def message(job: Job) -> dict[str, object]:
@@ -106,10 +65,3 @@ def message(job: Job) -> dict[str, object]:
         told["JobTag"] = job.tag
     ended = job.ended or job.created
     return {**told, "Timestamp": int(ended.timestamp() * 1000), "Video": video}
-
-
-def signed(secret: bytes, number: str, now: str, body: bytes) -> dict[str, str]:
-    """The headers of a web hook. Source: Standard Webhooks 1.0.0, signature scheme v1 (HMAC-SHA256)."""
-    digest = hmac.new(secret, b".".join([number.encode(), now.encode(), body]), hashlib.sha256).digest()
-    signature = base64.b64encode(digest).decode()
-    return {"webhook-id": number, "webhook-timestamp": now, "webhook-signature": f"v1,{signature}"}

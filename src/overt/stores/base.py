@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every store must offer: units of work over galleries, tags, tokens, keys, records and jobs.
+"""What every store must offer: units of work over galleries, tags, tokens, keys, records, jobs and parcels.
 
 Operations say `with stores.write() as unit:`; all they do inside is one transaction, and leaving the block means it is
 on disk. Reads see every write acknowledged before they began. Knows no wire, no model and no SQL.
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from overt.types import Box, Collection, Embedding, Event, Finding, Footage, Job, Person, StoredFace
+from overt.types import Box, Collection, Embedding, Event, Finding, Footage, Job, Parcel, Person, StoredFace
 
 
 class StoreError(Exception):
@@ -37,7 +37,7 @@ class WrongModelError(StoreError):
 
 
 class LostError(StoreError):
-    """A job was ended, or taken over by another server, while it was worked on."""
+    """A job was ended, or a job or a lane taken over by another server, while it was worked on."""
 
 
 class UnavailableError(StoreError):
@@ -395,6 +395,114 @@ class Jobs(Protocol):
         """All findings of a view that have one of the names."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How it stands with what one stream has to tell one target.
+
+    waiting, oldest: how many parcels wait, and since when the first of them. dead: how many were given up and are kept.
+    sent: how many were taken. lost: how many dead ones were dropped for want of room. attempts, error: how often the
+    first in line failed by now, and why. due: when it is tried again.
+    """
+
+    number: int
+    stream: str
+    target: str = field(repr=False)
+    waiting: int
+    oldest: dt.datetime | None
+    dead: int
+    sent: int
+    lost: int
+    attempts: int
+    error: str
+    due: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to carry the parcels of a lane. epoch: rises whenever the right is given, and tells holders apart."""
+
+    lane: int
+    stream: str
+    target: str = field(repr=False)
+    epoch: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A parcel that was given up. size: bytes that it takes here. reason: why, in words."""
+
+    number: int
+    stream: str
+    target: str = field(repr=False)
+    id: str
+    kind: str
+    subject: str = field(repr=False)
+    size: int
+    created: dt.datetime
+    died: dt.datetime
+    reason: str
+
+
+class Parcels(Protocol):
+    """What streams have to tell, until it was taken. What one stream tells one target is a lane, and keeps its order.
+
+    Several servers may share a store. One at a time carries a lane: it holds a turn and renews it as it goes on.
+    """
+
+    def put(self, parcels: Sequence[Parcel], most: int) -> int:
+        """Set parcels behind those that wait.
+
+        Args: most: bytes that may wait in a lane, and as many that may be dead; the oldest make room.
+        Returns: how many died to make room.
+        """
+
+    def lanes(self, stream: str | None = None) -> Sequence[Lane]:
+        """All of them, or those of a stream, in the order in which they came to be."""
+
+    def due(self, owner: str) -> Sequence[tuple[int, int]]:
+        """Lanes in which a parcel waits whose time has come: nobody's, the server's own, and those left lying.
+
+        Returns: their numbers, each with how often the first in line failed by now; fewest failures first.
+        """
+
+    def claim(self, lane: int, owner: str, seconds: float) -> Turn | None:
+        """Take a lane for some time; None when it has gone, is another server's, or nothing in it is due."""
+
+    def front(self, turn: Turn, limit: int) -> Sequence[tuple[int, Parcel]]:
+        """The first in line, in order, each with its number."""
+
+    def sent(self, turn: Turn, number: int, seconds: float) -> bool:
+        """A parcel was taken: it goes, and the turn is renewed; False when that is lost, and the parcel goes still.
+
+        Args: seconds: 0 = the turn ends, and with this one write less than by `release`.
+        """
+
+    def bury(self, turn: Turn, number: int, reason: str, seconds: float) -> None:
+        """A parcel will never be taken: it is dead, and the turn is renewed. Raises: LostError."""
+
+    def failed(self, turn: Turn, error: str, wait: float) -> None:
+        """The first in line was not taken; it is due again after so many seconds. The turn ends. Raises: LostError."""
+
+    def release(self, turn: Turn) -> None:
+        """End a turn; one that is lost has ended."""
+
+    def expire(self, waiting: dt.timedelta, dead: dt.timedelta) -> tuple[int, int]:
+        """Give up what has waited longer than that, and drop what has been dead longer. Returns: how many of each."""
+
+    def dead(self, stream: str | None, after: int, limit: int) -> Sequence[DeadLetter]:
+        """Up to `limit` dead parcels, of all streams or one, with a number above `after`, in that order."""
+
+    def resend(self, numbers: Ids[int]) -> int:
+        """Set dead parcels behind those that wait, as if new. Returns: how many; others are passed over."""
+
+    def discard(self, numbers: Ids[int]) -> int:
+        """Drop dead parcels. Returns: how many; others are passed over."""
+
+    def forget(self, stream: str) -> int:
+        """Drop all of a stream, waiting and dead. Returns: how many parcels."""
+
+
 class Unit(Protocol):
     """One transaction's view of everything."""
 
@@ -429,6 +537,10 @@ class Unit(Protocol):
     @property
     def jobs(self) -> Jobs:
         """The analyses of stored videos."""
+
+    @property
+    def parcels(self) -> Parcels:
+        """What streams have to tell."""
 
 
 class Stores(Protocol):

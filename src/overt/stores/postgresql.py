@@ -2,8 +2,9 @@
 """How a PostgreSQL database is opened: its sessions, its two engines, its errors, its write units. Knows no table.
 
 Several servers may share one database. Nothing but its locks keeps their units apart, so on these engines a unit that
-writes locks what it decides on (`shelf.held`, `shelf.hold`), in this order: a token, then the collection, then tags.
-A unit keeps to one collection; should two units wait for each other all the same, PostgreSQL gives one of them up.
+writes locks what it decides on (`shelf.held`, `shelf.hold`), in this order: a token, then the collection, then tags,
+then lanes of parcels. A unit keeps to one collection; should two units wait for each other all the same, PostgreSQL
+gives one of them up.
 
 What is tried again and what is not. A pooled connection is asked whether it still lives before a unit begins on it, and
 is replaced if not: nothing has been done by then, so nothing can be done twice, and a server finds its way back after

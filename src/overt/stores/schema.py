@@ -249,3 +249,54 @@ findings = Table(
     Index(None, "job", "view", "time", "number"),
     Index(None, "job", "view", "name", "time", "number"),
 )
+
+lanes = Table(
+    "lanes",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("stream", Words, nullable=False),
+    Column("digest", Words, nullable=False),  # of the target, keyed
+    Column("target", LargeBinary, nullable=False),  # wrapped, as it may hold a password
+    Column("places", BigInteger, nullable=False),  # how many were dealt
+    Column("size", BigInteger, nullable=False),  # bytes of what waits
+    Column("dead_size", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False),
+    Column("owner", Words),
+    Column("leased", Moment),
+    Column("epoch", Number, nullable=False),
+    Column("attempts", Number, nullable=False),
+    Column("due", Moment),
+    Column("error", Words, nullable=False),
+    UniqueConstraint("stream", "digest"),
+    sqlite_autoincrement=True,
+)
+
+parcels = Table(
+    "parcels",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("lane", Number, ForeignKey("lanes.number", ondelete="CASCADE"), nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("queued", Moment, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("died", Moment, index=True),
+    Column("reason", Words, nullable=False),
+    Index(None, "lane", "died", "place"),
+    sqlite_autoincrement=True,
+)
+
+attachments = Table(
+    "attachments",
+    METADATA,
+    Column("parcel", Number, ForeignKey("parcels.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("name", Words, nullable=False),
+    Column("media_type", Words, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)

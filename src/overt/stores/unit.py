@@ -13,6 +13,7 @@ from overt.stores.faces import SqlFaces
 from overt.stores.index import Search
 from overt.stores.jobs import SqlJobs
 from overt.stores.keys import SqlKeys
+from overt.stores.parcels import SqlParcels
 from overt.stores.records import SqlRecords
 from overt.stores.tags import SqlTags
 from overt.stores.tokens import SqlTokens
@@ -39,3 +40,4 @@ class SqlUnit:
         self.keys = SqlKeys(connection, vault)
         self.records = SqlRecords(connection)
         self.jobs = SqlJobs(connection, clock)
+        self.parcels = SqlParcels(connection, vault, clock)
