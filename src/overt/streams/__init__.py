@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live video: who of a list is in front of a camera, and telling it. Knows no wire."""
