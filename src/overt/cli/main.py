@@ -31,6 +31,7 @@ from overt.cli import (
     reindexing,
     up,
     verify,
+    watch,
 )
 from overt.cli.output import CommandError
 from overt.errors import WireError
@@ -51,6 +52,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore_backup)
 app.command("image")(image.image)
 app.command("verify")(verify.verify)
+app.command("watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)

@@ -13,7 +13,7 @@ from overt.streams.watch import Sight
 from overt.types import Box, Match, StoredFace
 
 _UNKNOWN = 2.0
-"""Seconds that a face must have been in sight before it counts as nobody of the list: the first sights are often bad."""
+"""Seconds that a face must have been in sight before it counts as nobody of the list: first sights are often bad."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from overt.types import Embedding, Face, Image
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A face in one picture. index: the same while it is followed, from 0. embedding: where it was never seen better."""
+    """A face in one picture. index: the same while it is followed, from 0. embedding: if never seen better."""
 
     index: int
     face: Face
@@ -24,7 +24,7 @@ class Followed:
 class FaceFollower:
     """Follows the faces of one video or camera. Not thread-safe.
 
-    Args: width, height: of the pictures, in pixels. state: of `state`, from which it goes on as if it had never stopped.
+    Args: width, height: of the pictures, in pixels. state: of `state`, to go on from there.
     """
 
     def __init__(self, models: FaceTasks, width: int, height: int, state: Any = None) -> None:
@@ -40,9 +40,7 @@ class FaceFollower:
         for index in self._tracker.ended():
             self._best.drop(index)
         return tuple(
-            self._followed(image, face, index)
-            for face, index in zip(faces, numbers, strict=True)
-            if index is not None
+            self._followed(image, face, index) for face, index in zip(faces, numbers, strict=True) if index is not None
         )
 
     def ended(self) -> tuple[int, ...]:
