@@ -33,6 +33,7 @@ from overt.cli import (
     up,
     verify,
     video,
+    watch,
 )
 from overt.cli.output import CommandError
 from overt.errors import WireError
@@ -54,6 +55,7 @@ app.command("restore")(backup.restore_backup)
 app.command("image")(image.image)
 app.command("video")(video.video)
 app.command("verify")(verify.verify)
+app.command("watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 collections.app.command("export")(portable.export)

@@ -148,6 +148,10 @@ class Worker:
         self._process.kill()
         return GoneError("the decoder's answer made no sense")
 
+    def kill(self) -> None:
+        """Kill it from another thread: whoever waits for it gets a GoneError, and is to `end` it."""
+        self._process.kill()
+
     def end(self) -> None:
         """Kill it: there is nothing it could lose."""
         self._process.kill()

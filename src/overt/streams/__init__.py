@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live streams: what they have to tell, and how it gets to those who are to be told."""
+"""Live video: who of a list is in front of a camera, and telling it to those who are to know. Knows no wire."""

@@ -13,8 +13,7 @@ import numpy as np
 from overt.jobs.task import MATCHES, Tools, finding
 from overt.jobs.tasks.sights import Sight, name
 from overt.models.matching import cosine_floor, matches
-from overt.models.tracking.best import BestSights
-from overt.models.tracking.tracker import FACES, Tracker
+from overt.models.tracking.following import FaceFollower
 from overt.types import Embedding, Face, Finding, Floats, Footage, Frame, Match, StoredFace
 
 MOST = 10
@@ -42,35 +41,31 @@ class _Watch:
         self._task = task
         self._models = tools.models.faces
         self._stores = tools.stores
-        shape = footage.width / footage.height
-        self._tracker = Tracker.of(state["tracker"]) if state else Tracker(shape, FACES)
-        self._best = BestSights.of(state["best"]) if state else BestSights(footage.width, footage.height)
+        going = state["follower"] if state else None
+        self._follower = FaceFollower(self._models, footage.width, footage.height, going)
         self._vectors: dict[int, Floats] = {index: _vector(text) for index, text in state["vectors"]} if state else {}
 
     def glance(self, frame: Frame) -> list[Face]:
-        return [self._models.describe(frame.image, face) for face in self._models.detect(frame.image)]
+        return self._follower.glance(frame.image)
 
     def see(self, frame: Frame, glance: list[Face]) -> Iterator[Finding]:
-        boxes, scores = [face.box for face in glance], [face.confidence for face in glance]
-        numbers = self._tracker.update(boxes, scores, frame.time)
-        yield from self._end(frame.time, self._tracker.ended())
-        for face, index in zip(glance, numbers, strict=True):
-            if index is not None:
-                if self._best.offer(index, face):
-                    self._vectors[index] = self._models.embed(frame.image, face).vector
-                yield finding(frame.time, name(index), Sight(index, None, face))
+        followed = self._follower.see(frame.image, frame.time, glance)
+        yield from self._end(frame.time, self._follower.ended())
+        for each in followed:
+            if each.embedding is not None:
+                self._vectors[each.index] = each.embedding.vector
+            yield finding(frame.time, name(each.index), Sight(each.index, None, each.face))
 
     def finish(self) -> Iterator[Finding]:
         yield from self._end(0.0, list(self._vectors))
 
     def state(self) -> Any:
         vectors = [[index, base64.b64encode(vector.tobytes()).decode()] for index, vector in self._vectors.items()]
-        return {"tracker": self._tracker.state(), "best": self._best.state(), "vectors": vectors}
+        return {"follower": self._follower.state(), "vectors": vectors}
 
     def _end(self, time: float, indices: Iterable[int]) -> Iterator[Finding]:
         for index in indices:
             vector = self._vectors.pop(index, None)
-            self._best.drop(index)
             if vector is not None:
                 yield finding(time, name(index), self._matches(vector), MATCHES)
 

@@ -47,6 +47,7 @@ class FaceTasks:
 
     def __init__(self, sessions: Mapping[str, Session], calibration: Calibration) -> None:
         self.calibration = calibration
+        self._sessions = dict(sessions)
         self._detector = Detector(sessions["detect"])
         self._embedder = Embedder(sessions["embed"])
         self._mesh = MeshReader(sessions["mesh"], sessions.get("iris")) if "mesh" in sessions else None
@@ -58,6 +59,12 @@ class FaceTasks:
     def model(self) -> str:
         """Version of the face model, which names the space that embeddings lie in."""
         return self._embedder.model
+
+    def load(self) -> None:
+        """Load what finds, describes and compares faces now, for callers that cannot wait. Raises: PackError."""
+        for task in ("detect", "embed", "mesh", "iris"):
+            if task in self._sessions:
+                self._sessions[task].load()
 
     def detect(self, image: Image, limit: int = 100) -> tuple[Face, ...]:
         """The largest faces of a picture, largest first. Ask for as few as are needed: fewer are found faster."""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import filming
+import pytest
+
+from overt.engine import Engine
+from overt.models.tasks.faces import FaceTasks
+from overt.stores.base import NotFoundError
+from overt.streams.watch import Sight, Watch, WatchList
+from overt.types import Embedding, Face, Image
+
+
+def seen(watch: Watch, pixels: Iterator[filming.Rows], since: float = 0.0) -> list[tuple[Sight, ...]]:
+    return [watch.see(Image(one, ""), since + k / 25) for k, one in enumerate(pixels) if k % 5 == 0]
+
+
+def test_a_listed_person_is_known_and_embedded_a_few_times_only(
+    engine: Engine, listed: WatchList, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[Face] = []
+    embed = FaceTasks.embed
+
+    def count(models: FaceTasks, image: Image, face: Face) -> Embedding:
+        embedded.append(face)
+        return embed(models, image, face)
+
+    monkeypatch.setattr(FaceTasks, "embed", count)
+    watch = Watch(engine.models.faces, engine.stores, listed)
+    frames = seen(watch, filming.passing(photos / "obama2.jpg", 3))
+    assert [len(sights) for sights in frames] == [1] * 15
+    assert {sights[0].index for sights in frames} == {0}
+    assert [sights[0].matches[0].subject.external_image_id for sights in frames[1:]] == ["obama"] * 14
+    assert [sights[0].is_confirmed for sights in frames] == [False] + [True] * 14
+    assert len(embedded) == sum(sights[0].is_best for sights in frames) < 5
+
+
+def test_a_stranger_has_no_match(engine: Engine, listed: WatchList, photos: Path) -> None:
+    watch = Watch(engine.models.faces, engine.stores, WatchList(listed.account, listed.collection, 0.999999))
+    assert {sights[0].matches for sights in seen(watch, filming.passing(photos / "biden.jpg", 1))} == {()}
+
+
+def test_who_is_enrolled_while_we_watch_is_known_when_next_embedded(
+    engine: Engine, listed: WatchList, photos: Path
+) -> None:
+    watch = Watch(engine.models.faces, engine.stores, listed)
+    seen(watch, filming.passing(photos / "biden.jpg", 1))
+    smaller = filming.passing(photos / "biden.jpg", 1, size=(320, 180))
+    assert all(sights[0].matches for sights in seen(watch, smaller, 2.0) if sights)
+
+
+def test_a_list_that_is_gone_is_an_error(engine: Engine, listed: WatchList, photos: Path) -> None:
+    watch = Watch(engine.models.faces, engine.stores, WatchList(listed.account, "gone", 0.8))
+    with pytest.raises(NotFoundError):
+        seen(watch, filming.passing(photos / "biden.jpg", 1))
