@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn, cast
 
 import av
@@ -150,10 +151,11 @@ class Broadcast:
         """Frames, their times, and the stream's own."""
         stream = _video(cast("InputContainer", self._container), keyframes_only=self._order.keyframes_only)
         rate = stream.average_rate or stream.guessed_rate
-        step = 1 / float(rate) if rate is not None and 0 < rate <= _FASTEST else 0.04
+        step = 1 / float(rate) if rate is not None and 1 <= rate <= _FASTEST else 0.04
+        base = stream.time_base or Fraction(1, _FASTEST)
         self._told = math.nan  # a new count
         for frame in self._frames(stream):
-            told = math.nan if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
+            told = math.nan if frame.pts is None else float(frame.pts * base)
             passed = told - self._told
             if math.isnan(self._time):
                 self._time = 0.0
