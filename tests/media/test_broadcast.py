@@ -98,6 +98,24 @@ def test_the_stream_is_played_at_its_own_pace(monkeypatch: pytest.MonkeyPatch) -
     assert max(slept) <= 0.5
 
 
+def test_a_machine_that_is_too_slow_takes_key_frames_until_it_has_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packets take longer to come to than they last, up to a moment; then nothing does."""
+    now, packets = [100.0], [0]
+
+    def monotonic() -> float:
+        packets[0] += 1
+        now[0] += 0.2 if packets[0] < 60 else 0.0
+        return now[0]
+
+    monkeypatch.setattr(broadcast.time, "monotonic", monotonic)
+    numbers = [shown(sight) for sight in watched(film("mpegts", count=600, gop=10))]
+    assert numbers[:5] == list(range(5))
+    hurried = [number for number in numbers if 25 < number < 250]
+    assert hurried == list(range(30, 250, 10))
+    assert numbers[-100:] == list(range(500, 600))
+    assert numbers == sorted(set(numbers))
+
+
 def test_a_picture_that_changes_its_size_is_shown_so() -> None:
     joined = film("mpegts", count=10) + film("mpegts", count=10, size=(64, 128), first=10)
     sights = watched(joined)

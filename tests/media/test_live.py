@@ -156,9 +156,9 @@ def test_key_frames_only(server: Server) -> None:
 def test_over_tls(clip: bytes, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate(tmp_path))
-    with Server(clip, user=("joe", "s3cret"), context=context) as server:
-        with Camera(server.url.replace("//", "//joe:s3cret@")) as camera:
-            assert rise(taken(camera, 3))
+    server = Server(clip, user=("joe", "s3cret"), context=context)
+    with server, Camera(server.url.replace("//", "//joe:s3cret@")) as camera:
+        assert rise(taken(camera, 3))
 
 
 def test_a_worker_that_is_killed_is_replaced(server: Server) -> None:
