@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 import subprocess
@@ -42,11 +43,19 @@ MEMORY = {"x86_64": (9, 10), "aarch64": (222, 226)}  # mmap, mprotect
 READ, WRITE, EXECUTE = 1, 2, 4
 
 
-def verdict(machine: str, number: int, *, protection: int = 0, architecture: int | None = None) -> int:
+def verdict(
+    machine: str,
+    number: int,
+    *,
+    protection: int = 0,
+    architecture: int | None = None,
+    reach: confine.Reach = confine.Reach.NOTHING,
+    first: tuple[int, int] = (0, 0),
+) -> int:
     """What the kernel would answer a call: the filter, followed instruction by instruction."""
-    code = confine.program(machine)
+    code = confine.program(machine, reach)
     lines = [struct.unpack_from("HBBI", code, at) for at in range(0, len(code), 8)]
-    arguments = (0, 0, protection, 0, 0, 0)
+    arguments = (*first, protection, 0, 0, 0)
     call = struct.pack("<IIQ6Q", number, MACHINES[machine] if architecture is None else architecture, 0, *arguments)
     at = word = 0
     while True:
@@ -56,6 +65,9 @@ def verdict(machine: str, number: int, *, protection: int = 0, architecture: int
             return operand
         if operation == 0x20:
             (word,) = struct.unpack_from("<I", call, operand)
+            continue
+        if operation == 0x54:
+            word &= operand
             continue
         holds = {0x15: word == operand, 0x35: word >= operand, 0x45: bool(word & operand)}[operation]
         at += if_true if holds else if_false
@@ -74,8 +86,8 @@ def test_the_worker_is_confined(sandbox: Sandbox) -> None:
 
 
 def test_filters_are_well_formed() -> None:
-    for machine in ("x86_64", "aarch64"):
-        code = confine.program(machine)
+    for machine, reach in itertools.product(("x86_64", "aarch64"), confine.Reach):
+        code = confine.program(machine, reach)
         assert len(code) % 8 == 0
         assert len(code) // 8 < 256  # jumps are one byte
 
@@ -110,6 +122,40 @@ def test_everything_that_is_not_listed_is_refused(machine: str) -> None:
     allowed = [number for number in range(1000) if verdict(machine, number) == ALLOW]
     assert len(allowed) < 35
     assert all(verdict(machine, number) == REFUSE for number in (1000, 0x3FFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF))
+
+
+SOCKET, FCNTL, IOCTL = {"x86_64": 41, "aarch64": 198}, {"x86_64": 72, "aarch64": 25}, {"x86_64": 16, "aarch64": 29}
+CONNECT, BIND, LISTEN = {"x86_64": 42, "aarch64": 203}, {"x86_64": 49, "aarch64": 200}, {"x86_64": 50, "aarch64": 201}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_reader_of_the_network_makes_tcp_connections_and_nothing_else(machine: str) -> None:
+    network = confine.Reach.NETWORK
+
+    def answer(number: int, *first: int) -> bool:
+        return verdict(machine, number, reach=network, first=(first[0], first[1])) == ALLOW
+
+    cloexec = 0o2000000
+    assert answer(SOCKET[machine], 2, 1 | cloexec)  # IPv4, IPv6
+    assert answer(SOCKET[machine], 10, 1)
+    for family, kind in ((2, 2), (2, 3), (10, 2), (1, 1), (16, 3), (17, 3), (40, 1)):  # UDP, raw, Unix, netlink, ...
+        assert not answer(SOCKET[machine], family, kind)
+    assert answer(CONNECT[machine], 0, 0)
+    assert not answer(BIND[machine], 0, 0)
+    assert not answer(LISTEN[machine], 0, 0)
+    assert [command for command in range(2000) if answer(FCNTL[machine], 3, command)] == [0, 1, 2, 3, 4]
+    assert not answer(IOCTL[machine], 3, 0xC0585609)
+    refused = {name for name in DANGEROUS[machine] if not answer(DANGEROUS[machine][name], 0, 0)}
+    assert refused == DANGEROUS[machine].keys() - {"connect"}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_reader_of_a_device_asks_it_for_pictures_and_nothing_else(machine: str) -> None:
+    device = confine.Reach.DEVICE
+    for request, holds in ((0xC0585611, True), (0x40045612, True), (0x5412, False), (0x8904, False), (0, False)):
+        assert (verdict(machine, IOCTL[machine], reach=device, first=(3, request)) == ALLOW) == holds, hex(request)
+    for name, number in DANGEROUS[machine].items():
+        assert verdict(machine, number, reach=device) == REFUSE, name
 
 
 def test_calls_of_another_architecture_are_no_way_out() -> None:

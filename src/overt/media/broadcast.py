@@ -2,7 +2,8 @@
 """Decodes a live stream: the frames wanted of it, with times that only rise. Runs inside the worker; knows no pipe.
 
 Times begin at 0 with the first frame and follow the stream's own, however it counts; where those jump (a loop's end, a
-camera whose clock was set) the frame follows the one before at the stream's frame rate.
+camera whose clock was set) the frame follows the one before at the stream's frame rate. A machine that cannot decode
+as fast as frames come decodes key frames only until it has caught up, so that no stream is ever seconds late for long.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, BinaryIO, NoReturn, cast
 
 import av
@@ -54,7 +56,11 @@ _JUMP = 60.0
 """Seconds between two frames that are no pause but another count."""
 _TICK = 0.001
 _LATE = 1.0
-"""Seconds after which what is played at its own pace no longer tries to catch up."""
+"""Seconds behind its pace after which a film no longer tries to catch up; below them, who hurried has caught up."""
+_LATEST = 3.0
+"""Seconds that a live stream may be late; above what a camera sends at once and a busy moment takes."""
+_DRIFT = 2e-4
+"""Seconds a second that a camera's clock may be slow before that reads as being late."""
 _NAP = 0.5
 _FASTEST = 1000
 
@@ -96,6 +102,8 @@ class Broadcast:
         self._time = self._told = math.nan
         self._due = 0.0
         self._anchor = math.nan
+        self._hurried = False
+        self._behind, self._promptest, self._seen = math.nan, math.inf, 0.0
         self.decoded = 0
         """Frames so far."""
         self.damaged = 0
@@ -150,10 +158,11 @@ class Broadcast:
         """Frames, their times, and the stream's own."""
         stream = _video(cast("InputContainer", self._container), keyframes_only=self._order.keyframes_only)
         rate = stream.average_rate or stream.guessed_rate
-        step = 1 / float(rate) if rate is not None and 0 < rate <= _FASTEST else 0.04
+        step = 1 / float(rate) if rate is not None and 1 <= rate <= _FASTEST else 0.04
+        base = stream.time_base or Fraction(1, _FASTEST)
         self._told = math.nan  # a new count
         for frame in self._frames(stream):
-            told = math.nan if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
+            told = math.nan if frame.pts is None else float(frame.pts * base)
             passed = told - self._told
             if math.isnan(self._time):
                 self._time = 0.0
@@ -171,7 +180,7 @@ class Broadcast:
         failed = 0
         for packet in self._packets(stream):
             self._pulse()
-            if only_keys and (packet is None or not packet.is_keyframe):
+            if (only_keys or self._is_hurried(packet, stream)) and (packet is None or not packet.is_keyframe):
                 continue
             try:
                 frames = context.decode(packet)
@@ -193,6 +202,24 @@ class Broadcast:
                 failed = 0
                 self.decoded += 1
                 yield frame
+
+    def _is_hurried(self, packet: Packet[VideoStream] | None, stream: VideoStream) -> bool:
+        """Whether so much waits to be decoded that only key frames can be, until what comes is new again."""
+        ticks = None if packet is None else packet.pts if packet.dts is None else packet.dts
+        if self._order.plan.is_paced or packet is None or ticks is None:
+            return self._hurried and packet is not None
+        now = time.monotonic()
+        behind = now - float(ticks * (stream.time_base or 0))
+        if not abs(behind - self._behind) < _JUMP:
+            self._promptest = math.inf  # another count
+        self._promptest = min(behind, self._promptest + _DRIFT * (now - self._seen))
+        self._behind, self._seen = behind, now
+        late = behind - self._promptest
+        if late > _LATEST:
+            self._hurried = True
+        elif late < _LATE and packet.is_keyframe:
+            self._hurried = False
+        return self._hurried
 
     def _packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
         container = cast("InputContainer", self._container)

@@ -93,9 +93,8 @@ def redacted(url: str) -> str:
     """A URL without user, password and the values of its query."""
     shown = re.sub(r"//.*@", "//***@", url, count=1, flags=re.DOTALL)
     path, mark, query = shown.partition("?")
-    return (
-        path + mark + "&".join(f"{part.partition('=')[0]}=***" if "=" in part else "***" for part in query.split("&"))
-    )
+    names = [f"{part.partition('=')[0]}=***" if "=" in part else "***" for part in query.split("&") if part]
+    return path + mark + "&".join(names)
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
@@ -113,5 +112,5 @@ def secrets_of(url: str) -> tuple[str, ...]:
 def scrubbed(text: str, secrets: tuple[str, ...]) -> str:
     """A text on one line, without the secrets."""
     for secret in secrets:
-        text = text.replace(secret, "***")
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)  # not the "pass" of "password"
     return " ".join(text.split())

@@ -16,7 +16,13 @@ from overt.media.plan import Plan
 from overt.media.sources.base import Feed, Fragment, Services, SourceError
 
 _ARN = re.compile(r"arn:[a-z\d-]+:kinesisvideo:([a-z\d-]+):\d{12}:stream/[\w.-]+/\d+")
-_OPTIONS = {"format_whitelist": "matroska,webm", "protocol_whitelist": "", "fflags": "nobuffer"}
+_OPTIONS = {
+    "format_whitelist": "matroska,webm",
+    "protocol_whitelist": "",
+    "fflags": "nobuffer",
+    "analyzeduration": "1000000",
+    "fpsprobesize": "2",
+}
 _PIECE = 4096
 """Bytes read at once: reading waits until all of them are there, and a frame should not wait for the next."""
 

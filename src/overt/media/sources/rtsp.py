@@ -19,7 +19,8 @@ _OPTIONS = {
     "fflags": "nobuffer",
     "flags": "low_delay",
     "max_delay": "200000",
-    "analyzeduration": "3000000",
+    "analyzeduration": "1000000",
+    "fpsprobesize": "2",  # frames to learn their rate from: the first is shown half a second sooner
 }
 
 

@@ -28,7 +28,8 @@ _OPTIONS = {
     "format_whitelist": "hls,mpegts,mpjpeg,mjpeg,jpeg_pipe,mov,mp4,matroska,webm,aac",
     "protocol_whitelist": "http,https,tcp,tls,crypto",
     "fflags": "nobuffer",
-    "analyzeduration": "3000000",
+    "analyzeduration": "1000000",
+    "fpsprobesize": "2",
 }
 _PLAYLIST_OPTIONS = {"http_persistent": "0", "http_multiple": "0", "live_start_index": "-1", "max_reload": "1000"}
 _PLAYLIST_SILENCE = 30.0
