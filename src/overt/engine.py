@@ -91,7 +91,6 @@ class Engine:
         self.models.check()
         if self.settings.preload:
             self.models.preload()
-        self.desk.open()
 
     def digest(self, purpose: str, data: bytes) -> str:
         """A keyed hash, hex: equal for equal data on this server, and it gives nothing of the data away."""
