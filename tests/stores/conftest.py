@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clocks import Clock
 
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
@@ -15,6 +16,11 @@ from overt.stores.vault import Vault
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
     return Vault.open(tmp_path / "master.key")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from clocks import Clock
 
 from overt.stores.base import Checkpoint, Lease, LostError, NotFoundError, StoreError
 from overt.stores.sql import SqlStores
@@ -18,22 +18,6 @@ from overt.types import Finding, Footage, Job, Sound, Stored
 pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 FOOTAGE = Footage("h264", "MP4", 12.5, 25.0, 640, 360, is_full_range=False, sounds=(Sound("aac", 12.4, 48000, 2),))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def passes(self, **span: float) -> None:
-        self.now += dt.timedelta(**span)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

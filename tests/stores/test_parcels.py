@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from clocks import Clock
 from sqlalchemy import func, select
 
 from overt.stores.base import LostError, Turn
@@ -22,22 +23,6 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=
 
 HOOK, QUEUE = "https://user:a-password@example.org/hook", "mqtt://broker/alerts"
 AMPLE = 1 << 30
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def passes(self, **span: float) -> None:
-        self.now += dt.timedelta(**span)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
