@@ -485,6 +485,180 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraAddress:
+    """A camera of an account under a name that streams use. arn: as of a Kinesis video stream.
+
+    url: where its pictures come from; it may hold a password. keyframes_only: whether nothing else is to be decoded.
+    """
+
+    account: str
+    name: str
+    arn: str
+    url: str = field(repr=False)
+    created: dt.datetime
+    keyframes_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the picture that a stream looks at, given as one of the two. polygon: corners as ratios (x, y)."""
+
+    box: Box | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSearch:
+    """That a stream looks for the faces of a collection. least: similarity, 0..1."""
+
+    collection: str
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedHome:
+    """That a stream looks for things. labels: of PERSON, PET, PACKAGE, ALL. least: confidence, 0..1, if asked for."""
+
+    labels: tuple[str, ...]
+    least: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a stream. fragment, producer_time: of the Kinesis stream, where it is to begin, if told.
+
+    producer_time: seconds since 1970. seconds: how long it is to last, if told. begun: when it was asked for.
+    """
+
+    id: str
+    begun: dt.datetime
+    fragment: str | None = None
+    producer_time: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a stream is watched and who is told, beyond what the contract can say.
+
+    targets: URLs that alerts go to; they may hold passwords. rate: frames looked at, a second. finest: pixels of the
+    longest side at which faces are looked for; more finds smaller ones, and takes longer. quiet: seconds out of sight
+    that end a visit. tells_unknown: whether there are alerts for faces of nobody on the list. reviews: whether people
+    confirm an alert before anybody is told. sightings: the collection where all faces seen are kept, None = nowhere.
+    sighting_days: how long they are.
+    """
+
+    targets: tuple[str, ...] = field(default=(), repr=False)
+    rate: float = 5.0
+    finest: int = 640
+    quiet: float = 10.0
+    tells_unknown: bool = False
+    reviews: bool = False
+    sightings: str | None = None
+    sighting_days: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants of a stream. source: a camera's ARN. One of search and home is there.
+
+    records: ARN of a Kinesis data stream. frames: bucket, and prefix as the name. topic: ARN. role, kms_key, shares:
+    told again to who asks, and without effect.
+    """
+
+    source: str
+    search: FaceSearch | None = None
+    home: ConnectedHome | None = None
+    regions: tuple[Region, ...] = ()
+    records: str | None = None
+    frames: Stored | None = None
+    topic: str | None = None
+    role: str = ""
+    kms_key: str | None = None
+    shares: bool | None = None
+    options: Options = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a stream goes, as its worker last told.
+
+    camera: connecting, live or waiting. looked: frames looked at in this session; rate: of them a second, lately. lag:
+    seconds from a frame's arrival to the end of looking at it, lately. frame_rate, dropped, reconnects: of the camera.
+    resident: bytes of memory of the camera's worker. faces: seen in this session; alerts: told.
+    """
+
+    told: dt.datetime
+    camera: str = "connecting"
+    reason: str = ""
+    looked: int = 0
+    rate: float = 0.0
+    lag: float = 0.0
+    frame_rate: float = 0.0
+    dropped: int = 0
+    reconnects: int = 0
+    resident: int = 0
+    faces: int = 0
+    alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A camera that is watched, as the contract's stream processors are.
+
+    id: 32 hex digits, of this stream and of no later one of its name; what it has to tell is kept under it. status: as
+    the contract has it. message: why. session: the last one. pulse: how it goes, None before it ever ran.
+    """
+
+    id: str
+    account: str
+    name: str
+    wanted: Wanted
+    created: dt.datetime
+    updated: dt.datetime
+    status: str = "STOPPED"
+    message: str = ""
+    session: Session | None = None
+    pulse: Pulse | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody watches it, or is about to."""
+        return self.status in {"STOPPED", "FAILED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Somebody in front of a camera, from when to when; one for each visit.
+
+    match: with the list's entry at the best sight, None = of nobody on the list. collection, list_size, threshold
+    (0..1), model: what was searched in, and how. start, end: UTC; end is None while the visit goes on. time: seconds
+    from the stream's beginning to the sight that is kept; box: where the face was then. picture: JPEG of the face and
+    what is around it; None where it was erased. review: none, pending, confirmed or rejected; reviewer: who decided.
+    """
+
+    id: str
+    account: str
+    stream: str
+    stream_name: str
+    source: str
+    session: str
+    start: dt.datetime
+    end: dt.datetime | None
+    time: float
+    box: Box
+    match: Match[StoredFace] | None
+    collection: str
+    list_size: int
+    threshold: float
+    model: str
+    picture: bytes | None = field(default=None, repr=False)
+    review: str = "none"
+    reviewer: str = ""
+    reviewed: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says of a call. reason: words for the caller when it is refused."""
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from overt.jobs import plain
 from overt.jobs.spans import Span, Spans
 from overt.jobs.task import SPANS
+from overt.stores import plain
 from overt.types import Finding, Label
 
 

@@ -24,7 +24,6 @@ from overt.cli import drawing
 from overt.cli.clips import Seen
 from overt.cli.drawing import Ink, Mark
 from overt.cli.image import apparent
-from overt.jobs import plain
 from overt.jobs.segments import Segment
 from overt.jobs.spans import Span
 from overt.jobs.task import FRAMES, MATCHES, SPANS
@@ -34,6 +33,7 @@ from overt.media.splicing import SpliceError, splice
 from overt.media.video import Video
 from overt.models.tasks.scenes import PERSON
 from overt.ops import entries
+from overt.stores import plain
 from overt.types import Finding, Footage, Frame, Pixels
 
 Told = Callable[[float], object]

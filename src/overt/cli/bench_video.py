@@ -235,7 +235,7 @@ _STAGES: Mapping[tuple[str, str], str] = {
     ("tasks/scenes.py", "labels_of"): "labels, objects among them",
     ("tasks/text.py", "read"): "read text",
     ("jobs/segments.py", "see"): "cuts and cues",
-    ("jobs/plain.py", "write"): "write what was found",
+    ("stores/plain.py", "write"): "write what was found",
 }
 """Functions by file and name that are told of, and what they do."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from overt.jobs import plain
 from overt.jobs.task import SPANS, finding
+from overt.stores import plain
 from overt.types import Finding
 
 Seen = TypeVar("Seen")

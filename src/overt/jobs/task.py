@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from overt.jobs import plain
 from overt.models.hub import Hub
+from overt.stores import plain
 from overt.stores.base import Stores
 from overt.types import Finding, Footage, Frame
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from overt.jobs import plain
 from overt.jobs.segments import Segment
 from overt.jobs.spans import Span
 from overt.jobs.task import FRAMES
 from overt.jobs.tasks.moderation import Judged
 from overt.jobs.tasks.sights import Sight
 from overt.ops import show
+from overt.stores import plain
 from overt.types import Face, Finding, Label, Match, StoredFace, Written
 
 _MATCHES = tuple[Match[StoredFace], ...]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every store must offer: units of work over galleries, tags, tokens, keys, records, jobs and parcels.
+"""What every store must offer: units of work over galleries, tags, tokens, keys, records, jobs, streams and parcels.
 
 Operations say `with stores.write() as unit:`; all they do inside is one transaction, and leaving the block means it is
 on disk. Reads see every write acknowledged before they began. Knows no wire, no model and no SQL.
@@ -17,7 +17,24 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from overt.types import Box, Collection, Embedding, Event, Finding, Footage, Job, Parcel, Person, StoredFace
+from overt.types import (
+    Alert,
+    Box,
+    CameraAddress,
+    Collection,
+    Embedding,
+    Event,
+    Finding,
+    Footage,
+    Job,
+    Parcel,
+    Person,
+    Pulse,
+    Session,
+    StoredFace,
+    Stream,
+    Wanted,
+)
 
 
 class StoreError(Exception):
@@ -503,6 +520,140 @@ class Parcels(Protocol):
         """Drop all of a stream, waiting and dead. Returns: how many parcels."""
 
 
+class Cameras(Protocol):
+    """Where the pictures of cameras come from, by ARN. Addresses are kept sealed, as they may hold passwords."""
+
+    def add(self, camera: CameraAddress) -> None:
+        """Raises: ExistsError when the account has one of that name or ARN."""
+
+    def get(self, account: str, arn: str) -> CameraAddress:
+        """Raises: NotFoundError."""
+
+    def named(self, account: str, name: str) -> CameraAddress:
+        """Raises: NotFoundError."""
+
+    def list(self, account: str) -> Sequence[CameraAddress]:
+        """All of an account, by name."""
+
+    def move(self, account: str, name: str, url: str) -> CameraAddress:
+        """Give a camera another address. Raises: NotFoundError."""
+
+    def remove(self, account: str, name: str) -> None:
+        """Raises: NotFoundError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The right to watch a stream. epoch: rises whenever the right is given, and tells holders apart.
+
+    revision: rises whenever what is wanted of the stream changes.
+    """
+
+    stream: Stream
+    epoch: int
+    revision: int
+
+
+class Streams(Protocol):
+    """The cameras that are watched, and who watches them.
+
+    Several servers may share a store. One at a time watches a stream: it holds a charge and renews it as it goes on.
+    """
+
+    def add(self, stream: Stream) -> None:
+        """Raises: ExistsError when the account has one of that name."""
+
+    def get(self, account: str, name: str) -> Stream:
+        """Raises: NotFoundError."""
+
+    def page(self, account: str, after: str, limit: int) -> Sequence[Stream]:
+        """Up to `limit` streams whose names sort after `after` ("" = from the start), by name."""
+
+    def count(self, account: str) -> int:
+        """How many an account has."""
+
+    def want(self, account: str, name: str, wanted: Wanted) -> Stream:
+        """Change what is wanted; whoever watches takes it up at the next renewal. Raises: NotFoundError."""
+
+    def start(self, account: str, name: str, session: Session) -> Stream:
+        """Have it watched: STARTING. Raises: NotFoundError; StoreError when it is watched already."""
+
+    def stop(self, account: str, name: str) -> Stream:
+        """Have it watched no longer: STOPPING until who watches has ended, STOPPED when nobody does.
+
+        Raises: NotFoundError; StoreError when it is not watched.
+        """
+
+    def delete(self, account: str, name: str) -> Stream:
+        """Returns: as it was. Raises: NotFoundError; StoreError while it is watched."""
+
+    def due(self, owner: str) -> Sequence[str]:
+        """Ids of streams to be watched, oldest session first: nobody's, and those left lying by whoever watched them.
+
+        With the owner's own: which it claims anew after a restart.
+        """
+
+    def claim(self, stream_id: str, owner: str, seconds: float) -> Charge | None:
+        """Take a stream for some time; None when it is not to be watched, or another's."""
+
+    def renew(self, charge: Charge, seconds: float, status: str, message: str, pulse: Pulse) -> Charge:
+        """Say that it goes on, and how.
+
+        Returns: what is wanted now. A stream that is STOPPING is to be ended; of it, status and message stay.
+        Raises: LostError.
+        """
+
+    def hold(self, charge: Charge) -> None:
+        """Nobody else writes for this stream until the unit ends. Raises: LostError when somebody else watches it."""
+
+    def end(self, charge: Charge, status: str, message: str, pulse: Pulse) -> None:
+        """It is watched no longer: STOPPED or FAILED. Raises: LostError."""
+
+    def leave(self, charge: Charge) -> None:
+        """Give the stream up for whoever comes next: it is still to be watched. A charge that is lost is passed over."""
+
+
+class Alerts(Protocol):
+    """Who was seen by cameras. Pictures are kept sealed."""
+
+    def add(self, alert: Alert) -> None:
+        """Keep a new one."""
+
+    def extend(self, alert: Alert) -> None:
+        """Set its end, and the best sight with its picture (None: the one that is there stays). Gone ones stay gone."""
+
+    def get(self, account: str, alert_id: str) -> Alert:
+        """With its picture. Raises: NotFoundError."""
+
+    def page(self, account: str, after: int, limit: int, *, stream: str | None = None) -> Sequence[tuple[int, Alert]]:
+        """Up to `limit` alerts without pictures, each with its number, newest first.
+
+        Args: after: only those with a number below; 0 = from the newest. stream: only of the stream of that name.
+        """
+
+    def judge(self, account: str, alert_id: str, review: str, reviewer: str) -> Alert:
+        """Confirm or reject one. Raises: NotFoundError; StoreError when it was decided already."""
+
+    def expire(self, before: dt.datetime) -> int:
+        """Drop those of visits that began before. Returns: how many."""
+
+    def forget(self, collection: Collection, face_ids: Ids[str]) -> int:
+        """Drop all alerts that name one of these faces, pictures included. Returns: how many."""
+
+
+class Expiries(Protocol):
+    """Until when faces are on their lists. From that moment on no search finds them; soon after they are deleted."""
+
+    def set(self, collection: Collection, face_ids: Ids[str], expires: dt.datetime | None) -> Sequence[str]:
+        """Give faces an end, or none. Returns: those of the ids that exist. Raises: NotFoundError: no collection."""
+
+    def of(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, dt.datetime]:
+        """The ends of those faces that have one."""
+
+    def over(self, limit: int) -> Sequence[tuple[Collection, Sequence[str]]]:
+        """Up to `limit` faces whose time is over, by collection: to be deleted."""
+
+
 class Unit(Protocol):
     """One transaction's view of everything."""
 
@@ -541,6 +692,22 @@ class Unit(Protocol):
     @property
     def parcels(self) -> Parcels:
         """What streams have to tell."""
+
+    @property
+    def cameras(self) -> Cameras:
+        """Where the pictures of cameras come from."""
+
+    @property
+    def streams(self) -> Streams:
+        """The cameras that are watched."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who was seen by cameras."""
+
+    @property
+    def expiries(self) -> Expiries:
+        """Until when faces are on their lists."""
 
 
 class Stores(Protocol):

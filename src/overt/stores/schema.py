@@ -300,3 +300,77 @@ attachments = Table(
     Column("media_type", Words, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
+
+cameras = Table(
+    "cameras",
+    METADATA,
+    Column("account", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("arn", Words, nullable=False),
+    Column("url", LargeBinary, nullable=False),  # wrapped, as it may hold a password
+    Column("created", Moment, nullable=False),
+    Column("keyframes_only", Boolean, nullable=False),
+    UniqueConstraint("account", "arn"),
+)
+
+streams = Table(
+    "streams",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("id", Words, nullable=False, unique=True),
+    Column("account", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("wanted", LargeBinary, nullable=False),  # JSON, wrapped, as targets may hold passwords
+    Column("revision", Number, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+    Column("status", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("session", Text),  # JSON
+    Column("begun", Moment),
+    Column("pulse", Text),  # JSON
+    Column("owner", Words),
+    Column("leased", Moment),
+    Column("epoch", Number, nullable=False),
+    UniqueConstraint("account", "name"),
+    sqlite_autoincrement=True,
+)
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("id", Words, nullable=False, unique=True),
+    Column("account", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("stream_name", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("session", Words, nullable=False),
+    Column("start", Moment, nullable=False, index=True),
+    Column("end", Moment),
+    Column("time", Float, nullable=False),
+    Column("box", Text, nullable=False),  # JSON
+    Column("collection", Words, nullable=False),
+    Column("face", Words),  # its id, by which it is forgotten
+    Column("match", Text),  # JSON
+    Column("list_size", Number, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("model", Words, nullable=False),
+    Column("picture", LargeBinary),  # wrapped
+    Column("review", Words, nullable=False),
+    Column("reviewer", Words, nullable=False),
+    Column("reviewed", Moment),
+    Index(None, "account", "number"),
+    Index(None, "account", "collection", "face"),
+    sqlite_autoincrement=True,
+)
+
+expiries = Table(
+    "expiries",
+    METADATA,
+    Column("collection", Number, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("expires", Moment, nullable=False, index=True),
+    ForeignKeyConstraint(["collection", "sequence"], ["faces.collection", "faces.sequence"], ondelete="CASCADE"),
+    Index(None, "collection", "expires"),
+)

@@ -15,6 +15,7 @@ from overt.stores.jobs import SqlJobs
 from overt.stores.keys import SqlKeys
 from overt.stores.parcels import SqlParcels
 from overt.stores.records import SqlRecords
+from overt.stores.streams import SqlStreams
 from overt.stores.tags import SqlTags
 from overt.stores.tokens import SqlTokens
 from overt.stores.users import SqlUsers
@@ -41,3 +42,4 @@ class SqlUnit:
         self.records = SqlRecords(connection)
         self.jobs = SqlJobs(connection, clock)
         self.parcels = SqlParcels(connection, vault, clock)
+        self.streams = SqlStreams(connection, vault, clock)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import filming
 
-from overt.jobs import plain
 from overt.jobs.task import Tools
 from overt.jobs.tasks.faces import Faces
+from overt.stores import plain
 from overt.types import Face, Footage, Frame, Image
 
 FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)

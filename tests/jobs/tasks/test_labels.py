@@ -5,11 +5,11 @@ from pathlib import Path
 
 import filming
 
-from overt.jobs import plain
 from overt.jobs.spans import Span
 from overt.jobs.task import FRAMES, SPANS, Tools
 from overt.jobs.tasks.labels import Labels
 from overt.models.filters import LabelFilter
+from overt.stores import plain
 from overt.types import Footage, Frame, Image, Label
 
 FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)

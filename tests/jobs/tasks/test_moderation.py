@@ -6,9 +6,9 @@ from pathlib import Path
 import filming
 import pytest
 
-from overt.jobs import plain
 from overt.jobs.task import FRAMES, Tools
 from overt.jobs.tasks.moderation import Judged, Moderation
+from overt.stores import plain
 from overt.types import Footage, Frame, Image
 
 FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)

@@ -8,10 +8,10 @@ from pathlib import Path
 import filming
 import numpy as np
 
-from overt.jobs import plain
 from overt.jobs.task import Tools
 from overt.jobs.tasks.people import People, _owners
 from overt.jobs.tasks.sights import Sight
+from overt.stores import plain
 from overt.types import Box, Face, Footage, Frame, Image
 
 FOOTAGE = Footage("h264", "MP4", 4.0, 25.0, 640, 360, is_full_range=False)

@@ -8,11 +8,11 @@ from pathlib import Path
 import filming
 import pytest
 
-from overt.jobs import plain
 from overt.jobs.task import FRAMES, MATCHES, Tools
 from overt.jobs.tasks.search import Search
 from overt.jobs.tasks.sights import Sight
 from overt.models.tasks.faces import FaceTasks
+from overt.stores import plain
 from overt.stores.base import NotFoundError
 from overt.types import Embedding, Face, Finding, Footage, Frame, Image, Match, StoredFace
 

@@ -6,10 +6,10 @@ import itertools
 import filming
 import pytest
 
-from overt.jobs import plain
 from overt.jobs.segments import Segment
 from overt.jobs.task import Tools
 from overt.jobs.tasks.segments import CUE, SHOT, Segments
+from overt.stores import plain
 from overt.types import Footage, Frame, Image
 
 FOOTAGE = Footage("h264", "MP4", 2.0, 25.0, 640, 360, is_full_range=False)

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import filming
 
-from overt.jobs import plain
 from overt.jobs.task import Tools
 from overt.jobs.tasks.texts import Texts
 from overt.models.filters import WordFilter
+from overt.stores import plain
 from overt.types import Footage, Frame, Image, Written
 
 FOOTAGE = Footage("h264", "MP4", 1.0, 25.0, 640, 360, is_full_range=False)

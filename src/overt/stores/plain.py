@@ -6,6 +6,7 @@ A frozen set is written sorted and an array as lists, so equal nouns have equal 
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import types
@@ -19,7 +20,7 @@ Noun = TypeVar("Noun")
 
 
 def write(noun: object) -> str:
-    """The noun's JSON: dataclasses, tuples, frozen sets, float32 arrays, and what JSON itself knows."""
+    """The noun's JSON: dataclasses, tuples, frozen sets, float32 arrays, moments, and what JSON itself knows."""
     return json.dumps(_plain(noun), separators=(",", ":"))
 
 
@@ -36,6 +37,8 @@ def _plain(value: Any) -> Any:
         return sorted(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -57,6 +60,8 @@ def _made(kind: Any, value: Any) -> Any:
         made = _noun(noun, dict(zip(getattr(noun, "__parameters__", ()), arguments, strict=False)), value)
     elif kind is float:
         made = float(value)
+    elif kind is dt.datetime:
+        made = dt.datetime.fromisoformat(value)
     return made
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overt.jobs import plain
 from overt.jobs.spans import Span
 from overt.models.filters import LabelFilter, WordFilter
+from overt.stores import plain
 from overt.types import (
     Attributes,
     Box,
