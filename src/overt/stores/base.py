@@ -610,7 +610,7 @@ class Streams(Protocol):
         """It is watched no longer: STOPPED or FAILED. Raises: LostError."""
 
     def leave(self, charge: Charge) -> None:
-        """Give the stream up for whoever comes next: it is still to be watched. A charge that is lost is passed over."""
+        """Give the stream up for whoever comes next: it is still to be watched. A lost charge is passed over."""
 
 
 class Alerts(Protocol):
