@@ -22,6 +22,7 @@ from overt.jobs.task import Tools
 from overt.media.fetch import Fetcher
 from overt.media.images import SHORTEST_SIDE
 from overt.media.pictures import Media
+from overt.media.sources.base import Services
 from overt.models.hub import Hub
 from overt.settings import Settings
 from overt.stores import urls
@@ -29,25 +30,44 @@ from overt.stores.base import StoreError, Stores
 from overt.stores.index import Galleries, Index
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
+from overt.streams import kinds
+from overt.streams import worker as watching
+from overt.streams.cameras import open_camera
+from overt.streams.manager import Manager
+from overt.streams.postman import Limits, Postman
+from overt.streams.sinks.base import Surroundings
 from overt.types import Image
 
 
 class Engine:
     """Everything a call needs, opened once."""
 
-    def __init__(self, settings: Settings, media: Media, models: Hub, stores: Stores, vault: Vault) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        media: Media,
+        models: Hub,
+        stores: Stores,
+        vault: Vault,
+        mounts: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
         self.settings = settings
         self.media = media
         self.models = models
         self.stores = stores
+        self.owner = vault.digest("server", str(settings.home.resolve()).encode())[:32]
+        """This server's name to others that share its store."""
         self.desk = Desk(
             media,
             tools(settings, models, stores),
             Notices(settings.hooks, settings.hook_secret, settings.sns_endpoint),
             file=settings.job_queue,
-            owner=vault.digest("server", str(settings.home.resolve()).encode())[:32],
+            owner=self.owner,
             workers=settings.video_workers,
         )
+        self.surroundings = Surroundings.of(settings, bytes.fromhex(vault.digest("web push", b"")), mounts)
+        self.post = Postman(stores, self.surroundings, Limits.of(settings), owner=self.owner)
+        self.streams = Manager(self.watching(), owner=self.owner)
         self._vault = vault
         # One more than there are workers: a picture being decoded, in another process, keeps no core busy here.
         self._places = threading.BoundedSemaphore(settings.workers + 1)
@@ -79,6 +99,7 @@ class Engine:
                 settings.store_url, vault, segments=settings.segments, kernel=settings.search_kernel, spread=spread
             ),
             vault=vault,
+            mounts=mounts,
         )
 
     def start(self) -> None:
@@ -91,6 +112,18 @@ class Engine:
         self.models.check()
         if self.settings.preload:
             self.models.preload()
+
+    def watching(self) -> watching.Tools:
+        """What watching streams takes."""
+        services = Services(self.settings.kinesis_video_endpoint)
+        return watching.Tools(
+            stores=self.stores,
+            open_camera=partial(open_camera, stores=self.stores, services=services),
+            analyse=partial(kinds.begin, models=self.models, stores=self.stores),
+            put=self.post.put,
+            wake=self.post.wake,
+            places=threading.BoundedSemaphore(self.settings.workers),
+        )
 
     def digest(self, purpose: str, data: bytes) -> str:
         """A keyed hash, hex: equal for equal data on this server, and it gives nothing of the data away."""
@@ -116,7 +149,10 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is under way and let go of processes and files."""
+        self.streams.close()
         self.desk.close()
+        self.post.close()
+        self.surroundings.close()
         self.media.close()
         self.stores.close()
 

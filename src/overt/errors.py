@@ -99,6 +99,12 @@ class ResourceAlreadyExistsException(WireError):
     text = "The resource already exists."
 
 
+class ResourceInUseException(WireError):
+    """A resource is not in the state that the call needs."""
+
+    text = "The resource is in use."
+
+
 class ConflictException(WireError):
     """A user with the same id exists or is being changed."""
 

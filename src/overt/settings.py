@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     kinesis_endpoint: str | None = Field(
         None, description="URL of a Kinesis Data Streams service other than AWS, for the results of streams."
     )
+    kinesis_video_endpoint: str | None = Field(
+        None, description="URL of a Kinesis Video Streams service other than AWS, for cameras that are not registered."
+    )
+    streams_per_account: int = Field(
+        1000, ge=1, description="Stream processors of one account; beyond that LimitExceededException."
+    )
     push_contact: str | None = Field(
         None,
         pattern=r"^(mailto:|https://)\S+$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from overt.streams.visits import Visit, Visits, person
+from overt.streams.visits import Stage, Visit, Visits, person
 from overt.streams.watch import Sight
 from overt.types import Box, Face, Match, StoredFace
 
@@ -18,12 +18,12 @@ def known(face_id: str, external: str | None = None, user: str | None = None) ->
 
 def sight(index: int, face: StoredFace | None = None, similarity: float = 0.9, *, is_confirmed: bool = True) -> Sight:
     matches = () if face is None else (Match(face, similarity, 0.5, 1),)
-    return Sight(index, FACE, matches, is_best=False, is_confirmed=is_confirmed)
+    return Sight(index, FACE, matches, embedding=None, is_confirmed=is_confirmed)
 
 
 def told(visits: list[Visit]) -> list[tuple[str, float, float, bool]]:
     return [
-        ("unknown" if each.match is None else person(each.match.subject), each.start, each.end, each.is_over)
+        ("unknown" if each.match is None else person(each.match.subject), each.start, each.end, each.stage is Stage.OVER)
         for each in visits
     ]
 
@@ -54,11 +54,21 @@ def test_another_track_of_the_same_person_is_the_same_visit() -> None:
 def test_a_visit_keeps_its_best_match() -> None:
     visits = Visits()
     list(visits.see([sight(0, known("a", "smith"), 0.85)], 0.0))
-    list(visits.see([sight(0, known("b", "smith"), 0.99)], 0.2))
+    (better,) = visits.see([sight(0, known("b", "smith"), 0.99)], 0.2)
+    assert better.stage is Stage.BETTER
     list(visits.see([sight(0, known("a", "smith"), 0.90)], 0.4))
     (over,) = visits.finish()
+    assert over.stage is Stage.OVER
     assert over.match is not None
     assert (over.match.subject.id, over.match.similarity) == ("b", 0.99)
+
+
+def test_a_visit_that_was_interrupted_goes_on() -> None:
+    visits = Visits(quiet=5)
+    number = visits.resume(Match(known("a"), 0.9, 0.5, 1), BOX)
+    assert list(visits.see([sight(0, known("a"))], 4.0)) == []
+    (over,) = visits.see([], 9.1)
+    assert (over.number, over.end, over.stage) == (number, 4.0, Stage.OVER)
 
 
 def test_one_sight_tells_nothing() -> None:

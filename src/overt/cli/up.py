@@ -57,7 +57,10 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
     try:
         ensure_owner(engine, chosen)
         engine.start()
-        engine.desk.open()  # here alone: replicas take calls in this server's name, not its jobs
+        # Here alone: replicas take calls in this server's name, not its jobs, parcels and cameras.
+        engine.desk.open()
+        engine.post.open()
+        engine.streams.open()
         for key_id in keys.foreign(engine.stores):
             log.warning("an access key does not work here: it was made with another master.key", key=key_id)
         for task, words in engine.models.problems.items():

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -18,8 +20,8 @@ from overt.cli.output import CommandError
 from overt.cli.record import recorded
 from overt.media.live import Camera, State
 from overt.media.sources.base import SourceError
-from overt.streams.loop import Moment, look
-from overt.streams.visits import Visit, Visits, person
+from overt.streams.scene import Scene, frames
+from overt.streams.visits import Stage, Visit, Visits, person
 from overt.streams.watch import Watch, WatchList
 
 
@@ -56,7 +58,7 @@ def watch(
             raise CommandError(str(error)) from error
         with camera:
             try:
-                _tell(camera, sought, Visits(quiet, tells_unknown=unknown), as_json=as_json)
+                _tell(camera, Scene(sought, Visits(quiet, tells_unknown=unknown)), as_json=as_json)
             except KeyboardInterrupt:
                 typer.echo("ended", err=True)
 
@@ -69,26 +71,32 @@ def _check_file(source: str) -> None:
         raise CommandError(msg)
 
 
-def _tell(camera: Camera, sought: Watch, visits: Visits, *, as_json: bool) -> None:
+def _tell(camera: Camera, scene: Scene, *, as_json: bool) -> None:
     state: tuple[State, str] | None = None
-    for moment in look(camera, sought, visits):
+    for frame in frames(camera):
         health = camera.health
         if (health.state, health.reason) != state and not as_json:
             state = health.state, health.reason
             typer.echo(f"{health.state.value}: {camera.label} {health.reason}".rstrip(), err=True)
-        for visit in moment.visits:
-            told = _told(moment, visit)
+        _show(scene.see(frame).visits, frame.wall if frame else dt.datetime.now(dt.UTC), as_json=as_json)
+    _show(scene.finish().visits, dt.datetime.now(dt.UTC), as_json=as_json)
+
+
+def _show(visits: Iterable[Visit], wall: dt.datetime, *, as_json: bool) -> None:
+    for visit in visits:
+        if visit.stage is not Stage.BETTER:
+            told = _told(visit, wall)
             output.line(json.dumps(told) if as_json else _words(told))
             sys.stdout.flush()
 
 
-def _told(moment: Moment, visit: Visit) -> dict[str, Any]:
+def _told(visit: Visit, wall: dt.datetime) -> dict[str, Any]:
     match = visit.match
     face = None if match is None else match.subject
     return {
         "visit": visit.number,
-        "state": "over" if visit.is_over else "begun",
-        "time": moment.wall.isoformat(timespec="milliseconds"),
+        "state": visit.stage.value,
+        "time": wall.isoformat(timespec="milliseconds"),
         "seconds": round(visit.end - visit.start, 2),
         "person": "unknown" if face is None else person(face),
         "face_id": None if face is None else face.id,

@@ -16,7 +16,19 @@ from overt.types import Call
 
 Operation = Callable[[Call, Engine], Mapping[str, Any]]
 
-CHAPTERS = ("images", "labels", "texts", "moderation", "equipment", "collections", "faces", "users", "videos", "tags")
+CHAPTERS = (
+    "images",
+    "labels",
+    "texts",
+    "moderation",
+    "equipment",
+    "collections",
+    "faces",
+    "users",
+    "videos",
+    "streams",
+    "tags",
+)
 
 OMITTED = "x-overt-omitted"
 """Response header: what was asked for, or belongs to the answer, that no installed model can tell."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from overt.jobs.segments import Segment
 from overt.jobs.timecode import timecode
+from overt.outlets.faces import box as box  # noqa: PLC0414 - whoever writes answers finds it here
+from overt.outlets.faces import compared as compared  # noqa: PLC0414 - whoever writes answers finds it here
+from overt.outlets.faces import entry
+from overt.outlets.faces import percent as percent  # noqa: PLC0414 - whoever writes answers finds it here
 from overt.types import (
     Attributes,
-    Box,
     Claim,
     Collection,
     Colour,
@@ -18,22 +21,16 @@ from overt.types import (
     Footage,
     Instance,
     Label,
-    Landmark,
     Look,
     Match,
     Person,
-    Pose,
-    Quality,
+    Region,
     Sound,
     StoredFace,
     Unsafe,
+    Wanted,
     Written,
 )
-
-
-def percent(ratio: float) -> float:
-    """0..1 as 0..100, to a ten-thousandth."""
-    return round(ratio * 100, 4)
 
 
 def arn(region: str, collection: Collection) -> str:
@@ -46,40 +43,48 @@ def resource(collection: Collection) -> str:
     return arn("", collection)
 
 
-def box(item: Box) -> dict[str, Any]:
-    """BoundingBox."""
-    return {"Width": item.width, "Height": item.height, "Left": item.left, "Top": item.top}
+def stream_arn(region: str, account: str, name: str) -> str:
+    """A stream processor's ARN; in no region: what its tags are kept under."""
+    return f"arn:aws:rekognition:{region}:{account}:streamprocessor/{name}"
 
 
-def landmark(item: Landmark) -> dict[str, Any]:
-    """Landmark."""
-    return {"Type": item.name, "X": item.x, "Y": item.y}
+def region(item: Region) -> dict[str, Any]:
+    """RegionOfInterest."""
+    if item.box is not None:
+        return {"BoundingBox": box(item.box)}
+    return {"Polygon": [{"X": x, "Y": y} for x, y in item.polygon]}
 
 
-def pose(item: Pose) -> dict[str, Any]:
-    """Pose, degrees."""
-    return {"Roll": item.roll, "Yaw": item.yaw, "Pitch": item.pitch}
-
-
-def quality(item: Quality) -> dict[str, Any]:
-    """ImageQuality."""
-    return {"Brightness": percent(item.brightness), "Sharpness": percent(item.sharpness)}
+def wanted(item: Wanted) -> dict[str, Any]:
+    """What DescribeStreamProcessor tells of what was asked for."""
+    search, home, frames = item.search, item.home, item.frames
+    return {
+        "Input": {"KinesisVideoStream": {"Arn": item.source}},
+        "Output": {
+            "KinesisDataStream": {"Arn": item.records} if item.records else None,
+            "S3Destination": {"Bucket": frames.bucket, "KeyPrefix": frames.name or None} if frames else None,
+        },
+        "RoleArn": item.role,
+        "Settings": {
+            "FaceSearch": {"CollectionId": search.collection, "FaceMatchThreshold": percent(search.least)}
+            if search
+            else None,
+            "ConnectedHome": {
+                "Labels": list(home.labels),
+                "MinConfidence": None if home.least is None else percent(home.least),
+            }
+            if home
+            else None,
+        },
+        "NotificationChannel": {"SNSTopicArn": item.topic} if item.topic else None,
+        "RegionsOfInterest": [region(each) for each in item.regions] or None,
+        "DataSharingPreference": None if item.shares is None else {"OptIn": item.shares},
+    }
 
 
 def claim(item: Claim | None) -> dict[str, Any] | None:
     """Smile, EyesOpen and their like."""
     return None if item is None else {"Value": item.value, "Confidence": percent(item.confidence)}
-
-
-def compared(face: Face) -> dict[str, Any]:
-    """ComparedFace, and the part of FaceDetail that every face has. Members without a value stay None."""
-    return {
-        "BoundingBox": box(face.box),
-        "Confidence": percent(face.confidence),
-        "Landmarks": None if face.landmarks is None else [landmark(item) for item in face.landmarks],
-        "Pose": None if face.pose is None else pose(face.pose),
-        "Quality": None if face.quality is None else quality(face.quality),
-    }
 
 
 def detail(face: Face) -> dict[str, Any]:
@@ -241,11 +246,7 @@ def header(names: Iterable[str]) -> str:
 def face(item: StoredFace) -> dict[str, Any]:
     """Face, as it is enrolled."""
     return {
-        "FaceId": item.id,
-        "BoundingBox": box(item.box),
-        "ImageId": item.image_id,
-        "ExternalImageId": item.external_image_id,
-        "Confidence": percent(item.confidence),
+        **entry(item),
         "IndexFacesModelVersion": item.model.rpartition("-")[2],  # digits and dots are all that it may hold
         "UserId": item.user_id,
     }

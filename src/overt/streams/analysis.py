@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from overt.media.live import LiveFrame
@@ -13,11 +14,12 @@ from overt.types import Alert, Embedding, Face, Parcel, Wanted
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A face that was followed until it left, in its best sight. time: UTC of that."""
+    """A face that was followed until it left, in its best sight. time: UTC of that. id: that it is to be kept under."""
 
     face: Face
     embedding: Embedding
     time: dt.datetime
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from overt.streams.watch import Sight
 from overt.types import Box, Match, StoredFace
@@ -16,12 +17,19 @@ _UNKNOWN = 2.0
 """Seconds that a face must have been in sight before it counts as nobody of the list: first sights are often bad."""
 
 
+class Stage(Enum):
+    """What is new of a visit: that it has begun, that a sight was better than all before, that it is over."""
+
+    BEGUN = "begun"
+    BETTER = "better"
+    OVER = "over"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One person in front of one camera. match: the best so far; None = of nobody of the list.
 
-    start, end: seconds of the first and of the last sight. box: where the face was at its best sight. is_over: whether
-    nothing more will come of it.
+    start, end: seconds of the first and of the last sight. box: where the face was at its best sight.
     """
 
     number: int
@@ -29,11 +37,11 @@ class Visit:
     start: float
     end: float
     box: Box
-    is_over: bool = False
+    stage: Stage = Stage.BEGUN
 
 
 class Visits:
-    """Tells visits when they begin and when they are over. Not thread-safe."""
+    """Tells visits when they begin, get better and are over. Not thread-safe."""
 
     def __init__(self, quiet: float = 10.0, *, tells_unknown: bool = False) -> None:
         """Args: quiet: seconds out of sight that end a visit. tells_unknown: whether strangers are visitors, too."""
@@ -43,8 +51,15 @@ class Visits:
         self._strangers: dict[int, float] = {}  # since when they are in sight
         self._next = 0
 
+    def resume(self, match: Match[StoredFace], box: Box) -> int:
+        """A visit that had begun before an interruption goes on at second 0, if they are still there; its number."""
+        visit = Visit(self._next, match, 0.0, 0.0, box)
+        self._next += 1
+        self._there[person(match.subject)] = visit
+        return visit.number
+
     def see(self, sights: Sequence[Sight], time: float) -> Iterator[Visit]:
-        """The sights of a frame, at a time in seconds: the visits that begin or end with it."""
+        """The sights of a frame, at a time in seconds: the visits of which there is news."""
         for sight in sights:
             if sight.is_confirmed:
                 yield from self._visit(sight, time)
@@ -74,11 +89,12 @@ class Visits:
             visit = replace(before, end=time)
             if match and before.match and match.similarity > before.match.similarity:
                 visit = replace(visit, match=match, box=sight.face.box)
+                yield replace(visit, stage=Stage.BETTER)
         self._there[key] = visit
 
     def _end(self, keys: Sequence[str]) -> Iterator[Visit]:
         for key in keys:
-            yield replace(self._there.pop(key), is_over=True)
+            yield replace(self._there.pop(key), stage=Stage.OVER)
 
 
 def person(face: StoredFace) -> str:

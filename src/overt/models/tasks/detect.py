@@ -77,18 +77,21 @@ class Detector:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def detect(self, pixels: Pixels, limit: int) -> Found:
+    def detect(self, pixels: Pixels, limit: int, finest: int = FINEST) -> Found:
         """The faces of a picture, largest first.
 
-        Args: pixels: (h, w, 3) RGB. limit: how many are wanted; with fewer wanted, fewer scales are looked at.
+        Args: pixels: (h, w, 3) RGB. limit: how many are wanted; with fewer wanted, fewer scales are looked at. finest:
+            the longest side at which it is looked at. At FIRST or less a picture without faces gets one look alone,
+            as most pictures of a camera are.
         """
-        native, size = max(pixels.shape[:2]), FIRST
+        native, size = max(pixels.shape[:2]), min(FIRST, finest)
         found = self._look(pixels, size)
-        if native > CLOSE * _GAIN and (not len(found) or found.sides.max() > _LARGE * min(pixels.shape[:2])):
+        is_close = bool(len(found)) and found.sides.max() > _LARGE * min(pixels.shape[:2])
+        if native > CLOSE * _GAIN and (is_close or (not len(found) and finest > FIRST)):
             found = merge(found, self._look(pixels, CLOSE))
-        if not len(found):
+        if not len(found) and finest > FIRST:
             found = self._look_bordered(pixels)
-        while size < FINEST and size * _GAIN < native and len(found) < limit:
+        while size < finest and size * _GAIN < native and len(found) < limit:
             if len(found) and found.sides.min() * size / native >= _SMALL:
                 break
             size *= 2

@@ -16,7 +16,7 @@ from overt.models.calibration import Calibration
 from overt.models.session import Session
 from overt.models.tasks import attributes, landmarks, pose, quality
 from overt.models.tasks.attributes import AttributeReader
-from overt.models.tasks.detect import Detector
+from overt.models.tasks.detect import FINEST, Detector
 from overt.models.tasks.embed import Embedder, chip
 from overt.models.tasks.mesh import Mesh, MeshReader
 from overt.types import Attributes, Box, Embedding, Face, Floats, Gaze, Image, Landmark
@@ -66,9 +66,12 @@ class FaceTasks:
             if task in self._sessions:
                 self._sessions[task].load()
 
-    def detect(self, image: Image, limit: int = 100) -> tuple[Face, ...]:
-        """The largest faces of a picture, largest first. Ask for as few as are needed: fewer are found faster."""
-        found = self._detector.detect(image.pixels, limit)
+    def detect(self, image: Image, limit: int = 100, finest: int = FINEST) -> tuple[Face, ...]:
+        """The largest faces of a picture, largest first. Ask for as few as are needed: fewer are found faster.
+
+        Args: finest: pixels of the longest side at which it is looked at; see `detect.Detector`.
+        """
+        found = self._detector.detect(image.pixels, limit, finest)
         size = np.array([image.width, image.height], np.float32)
         made = []
         for box, score, points in zip(found.boxes, found.scores, found.points, strict=True):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from overt.models.tasks.detect import FINEST
 from overt.models.tasks.faces import FaceTasks
 from overt.models.tracking.best import BestSights
 from overt.models.tracking.tracker import FACES, Tracker
@@ -25,17 +26,19 @@ class Followed:
 class FaceFollower:
     """Follows the faces of one video or camera. Not thread-safe.
 
-    Args: width, height: of the pictures, in pixels. state: of `state`, to go on from there.
+    Args: width, height: of the pictures, in pixels. state: of `state`, to go on from there. finest: see
+        `FaceTasks.detect`.
     """
 
-    def __init__(self, models: FaceTasks, width: int, height: int, state: Any = None) -> None:
+    def __init__(self, models: FaceTasks, width: int, height: int, state: Any = None, *, finest: int = FINEST) -> None:
         self._models = models
+        self._finest = finest
         self._tracker = Tracker.of(state["tracker"]) if state else Tracker(width / height, FACES)
         self._best = BestSights.of(state["best"]) if state else BestSights(width, height)
 
     def glance(self, image: Image) -> list[Face]:
         """The faces of a picture, described, the largest first; knows no other picture, so any thread may ask."""
-        return [self._models.describe(image, face) for face in self._models.detect(image)]
+        return [self._models.describe(image, face) for face in self._models.detect(image, finest=self._finest)]
 
     def see(self, image: Image, time: float, faces: Sequence[Face]) -> tuple[Followed, ...]:
         """The faces of the next picture that are followed. Args: time: seconds. faces: what `glance` gave."""
