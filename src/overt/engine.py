@@ -49,6 +49,7 @@ class Engine:
         models: Hub,
         stores: Stores,
         vault: Vault,
+        *,
         mounts: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self.settings = settings

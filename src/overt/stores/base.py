@@ -625,6 +625,9 @@ class Alerts(Protocol):
     def get(self, account: str, alert_id: str) -> Alert:
         """With its picture. Raises: NotFoundError."""
 
+    def open(self, stream_id: str) -> Sequence[Alert]:
+        """Those of a stream whose visit has not ended, with their pictures, oldest first."""
+
     def page(self, account: str, after: int, limit: int, *, stream: str | None = None) -> Sequence[tuple[int, Alert]]:
         """Up to `limit` alerts without pictures, each with its number, newest first.
 
