@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     dead_letter_days: float = Field(
         14, gt=0, description="Days that dead letters are kept, to be looked into and sent anew."
     )
+    alert_days: float = Field(
+        30, gt=0, description="Days that alerts and their pictures are kept, from the beginning of the visit."
+    )
     webhooks: dict[str, HttpUrl] = Field(
         default_factory=dict,
         description="Web hooks by the ARN of an SNS topic: what would be told to the topic is posted there, signed.",

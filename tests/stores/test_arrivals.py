@@ -115,7 +115,7 @@ def test_what_does_not_fit_leaves_nothing(stores: SqlStores, tmp_path: Path, rol
         """A unit whose faces are these."""
 
         def __init__(self, unit: object) -> None:
-            self.users, self.faces = unit.users, self
+            self.users, self.faces, self.expiries = unit.users, self, unit.expiries
 
         def rolls(self, _collection: object, size: int) -> object:
             columns = ("ids", "image_ids", "external_image_ids", "boxes", "confidences", "user_ids", "vectors")

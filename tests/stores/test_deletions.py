@@ -70,7 +70,7 @@ def test_faces_users_and_revoked_keys_are_found(copy: Callable[..., Deletions]) 
     assert set(found.faces) == {(PEOPLE, "face-00000"), (PEOPLE, "face-00007")}
     assert set(found.users) == {(PEOPLE, "ann"), (PEOPLE, "faceless")}
     assert (found.collections, found.keys) == ((), (("OVRT2", LATER),))
-    assert found.counts == {"collections": 0, "faces": 2, "users": 2, "keys": 1}
+    assert found.counts == {"collections": 0, "faces": 2, "users": 2, "keys": 1, "alerts": 0}
 
 
 def test_a_user_that_lost_its_faces_first_is_found(copy: Callable[..., Deletions]) -> None:
@@ -143,7 +143,7 @@ def test_deletions_are_made_again_as_far_as_there_is_anything(stores: SqlStores)
         keys=(("OVRT1", LATER), ("OVRT9", LATER)),
     )
     done = deletions.make_again(stores, wanted)
-    assert done.counts == {"collections": 1, "faces": 1150, "users": 1, "keys": 1}
+    assert done.counts == {"collections": 1, "faces": 1150, "users": 1, "keys": 1, "alerts": 0}
     with stores.read() as unit:
         people = unit.collections.get(*PEOPLE)
         assert (people.face_count, people.user_count) == (50, 1)
@@ -159,7 +159,8 @@ def test_files_of_deletions_are_read(tmp_path: Path) -> None:
         {"account": ACCOUNT, "collection": "people", "user_id": "ann"},
     ]
     (tmp_path / "file").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
-    assert deletions.read(tmp_path / "file") == Deletions(faces=((PEOPLE, "a"),), users=((PEOPLE, "ann"),))
+    wanted = Deletions(faces=((PEOPLE, "a"),), users=((PEOPLE, "ann"),), alerts=((PEOPLE, "a"),))
+    assert deletions.read(tmp_path / "file") == wanted
 
 
 @pytest.mark.parametrize(

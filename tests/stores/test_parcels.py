@@ -321,3 +321,21 @@ def test_many_who_put_at_once_lose_nothing(stores: SqlStores) -> None:
     with stores.reading.connect() as connection:
         dealt = connection.execute(select(parcels.c.lane, parcels.c.place)).all()
     assert len(set(dealt)) == 320
+
+
+def test_parcels_that_name_a_face_are_dropped_waiting_and_dead(stores: SqlStores) -> None:
+    ann, bob = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+    files = (Attachment("a/1.jpg", "image/jpeg", b"\0\xff"),)
+    for number, name in enumerate([ann, bob, ann, "nobody", ann]):
+        target = QUEUE if number == 4 else HOOK
+        put(stores, parcel(number, target=target, body=f'{{"FaceId":"{name}"}}'.encode(), attachments=files))
+    mine = turn(stores)
+    with stores.write() as unit:
+        unit.parcels.bury(mine, first(stores, mine), "refused", 60)
+    with stores.write() as unit:
+        assert unit.parcels.forget_faces([]) == 0
+        assert unit.parcels.forget_faces([ann, "00000000-0000-0000-0000-00000000000c"]) == 3
+    assert dead(stores) == []
+    assert subjects(stores, mine) == ["event 1", "event 3"]
+    with stores.reading.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(attachments)).scalar() == 2

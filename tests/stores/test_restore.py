@@ -123,7 +123,7 @@ def test_what_was_deleted_since_stays_deleted(
     (tmp_path / "told").write_text(json.dumps({"account": ACCOUNT, "collection": "people", "face_id": "face-00003"}))
     done = put_back(chosen, file, tmp_path / "told")
     assert done.unread == ""
-    assert done.again.counts == {"collections": 0, "faces": 2, "users": 1, "keys": 1}
+    assert done.again.counts == {"collections": 0, "faces": 2, "users": 1, "keys": 1, "alerts": 0}
     with opened().read() as unit:
         people = unit.collections.get(*PEOPLE)
         assert [face.id for face in unit.faces.page(people, 0, 99)] == [

@@ -19,6 +19,7 @@ from overt.cli.record import recorded
 NOT_COVERED = (
     "exports and backups made before: restoring deletes again what --deletions noted or the data replaced tells",
     "search shards on nodes of a cluster that are away, until a server starts after their return",
+    "results of streams that their targets have taken, and pictures of alerts that named nobody",
     "memory of other processes, until they search the collection again or end",
     "what the file system or the disk keeps of blocks that were overwritten",
 )
@@ -37,7 +38,8 @@ def erase(
 ) -> None:
     """Erase faces from the database and its log, from search files and from memory; prints a receipt.
 
-    Faces of users go too, and the users' vectors are made anew without them. Without a FACE_ID: erase what search files
+    Faces of users go too, and the users' vectors are made anew without them. So do alerts that name one of the faces,
+    with their pictures, and results of streams that were not taken yet. Without a FACE_ID: erase what search files
     still hold of faces deleted earlier, which otherwise goes in the background.
     """
     wanted = list(dict.fromkeys(face_ids or []))
@@ -48,7 +50,7 @@ def erase(
         with recorded(opened, "EraseFaces", repr((collection, wanted))):
             erasure = opened.stores.erase(gallery, wanted)
             if note is not None:
-                lines = [{"account": account, "collection": collection, "face_id": each} for each in erasure.faces]
+                lines = [{"account": account, "collection": collection, "face_id": each} for each in wanted]
                 with note.open("a", encoding="utf-8") as file:
                     file.writelines(json.dumps(line) + "\n" for line in lines)
     receipt: dict[str, Any] = {

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two collections of the same faces: gives the second the first one's users and deletions, and then its name.
+"""Two collections of the same faces: gives the second the first one's users, deletions and ends, and then its name.
 
 Knows no picture and no vector: the faces that the second has are there already, under the first one's ids.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,20 +22,24 @@ _AT_ONCE = 200  # users or faces changed in one transaction, so that others who 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What the new collection has otherwise than the old. give, take: faces by user; a face is taken before it goes."""
+    """What the new collection has otherwise than the old. give, take: faces by user; a face is taken before it goes.
+
+    ends: faces by when they are to go, None = never.
+    """
 
     gone: Sequence[str]
     take: Mapping[str, Sequence[str]]
     users: Sequence[str]
     give: Mapping[str, Sequence[str]]
     users_gone: Sequence[str]
+    ends: Mapping[dt.datetime | None, Sequence[str]]
 
     def __bool__(self) -> bool:
-        return any((self.gone, self.take, self.users, self.give, self.users_gone))
+        return any((self.gone, self.take, self.users, self.give, self.users_gone, self.ends))
 
 
 def level(opened: Engine, old: Collection, new: Collection, *, replace: bool, allow_missing: bool) -> list[str]:
-    """Bring users, and what was deleted meanwhile, up to the old collection's state; then let the new one replace it.
+    """Bring users, ends, and deletions made meanwhile, up to the old collection's state; then let the new replace it.
 
     Returns: ids of faces that the new collection lacks; with any, and if that is not allowed, nothing is replaced.
     """
@@ -59,6 +64,12 @@ def _compare(unit: Unit, old: Collection, new: Collection) -> tuple[list[str], C
     """The faces that the new collection lacks, and what else is to be changed in it."""
     wanted, there = ({face.id: face.user_id for face in faces_of(unit, one)} for one in (old, new))
     people, present = (_users(unit, one) for one in (old, new))
+    rightful_ends, present_ends = (unit.expiries.of(one) for one in (old, new))
+    ends: dict[dt.datetime | None, list[str]] = defaultdict(list)
+    for face_id in rightful_ends.keys() | present_ends.keys():
+        end = rightful_ends.get(face_id)
+        if face_id in wanted and face_id in there and end != present_ends.get(face_id):
+            ends[end].append(face_id)
     take: dict[str, list[str]] = defaultdict(list)
     give: dict[str, list[str]] = defaultdict(list)
     for face_id, user in there.items():
@@ -73,6 +84,7 @@ def _compare(unit: Unit, old: Collection, new: Collection) -> tuple[list[str], C
         users=sorted(people - present),
         give=give,
         users_gone=sorted(present - people),
+        ends=ends,
     )
     return [face_id for face_id in wanted if face_id not in there], changes
 
@@ -97,6 +109,14 @@ def _apply(opened: Engine, new: Collection, changes: Changes) -> None:
         with opened.stores.write() as unit:
             for user in users:
                 unit.users.delete(new, user)
+    _end(opened, new, changes.ends)
+
+
+def _end(opened: Engine, new: Collection, ends: Mapping[dt.datetime | None, Sequence[str]]) -> None:
+    for end, ids in ends.items():
+        for some in _parts(ids):
+            with opened.stores.write() as unit:
+                unit.expiries.set(new, some, end)
 
 
 def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:

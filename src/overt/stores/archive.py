@@ -85,8 +85,11 @@ class Archive:
             with file:
                 with _explained(path.name):
                     manifest = _manifest(file, kind)
-                if manifest["version"] != version:
-                    msg = f"{path.name} is a file of version {manifest['version']}; this overt reads version {version}"
+                if manifest["version"] not in range(1, version + 1):
+                    msg = (
+                        f"{path.name} is a file of version {manifest['version']}; this overt reads versions up to "
+                        f"{version}"
+                    )
                     raise ArchiveError(msg)
                 yield cls(file, manifest)
 

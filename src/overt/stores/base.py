@@ -84,7 +84,8 @@ class Roll:
     """Many faces column by column: entry i of each column belongs to face i, so that no face needs objects of its own.
 
     boxes: (n, 4) float64 ratios: left, top, width, height. confidences: (n,) float64, 0..1. vectors: (n, dimension)
-    float16 or float32, unit length. Raises: ValueError when the columns do not fit together, or a number is no number.
+    float16 or float32, unit length. ends: until when faces are on the list, of those ids that are for a time only.
+    Raises: ValueError when the columns do not fit together, or a number is no number.
     """
 
     ids: Sequence[str]
@@ -94,6 +95,7 @@ class Roll:
     confidences: npt.NDArray[np.float64]
     user_ids: Sequence[str | None]
     vectors: npt.NDArray[np.float16] | npt.NDArray[np.float32]
+    ends: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         columns = (self.image_ids, self.external_image_ids, self.confidences, self.user_ids, self.vectors)
@@ -160,19 +162,22 @@ class Collections(Protocol):
         """The accounts that have collections, in order."""
 
     def rename(self, collection: Collection, account: str, collection_id: str) -> Collection:
-        """Hand it to an account under an id, with its faces and users; tags stay with the old id.
+        """Hand it to an account under an id, with its faces and users; tags and alerts stay with the old id.
 
         Raises: NotFoundError when it has gone, ExistsError when there is one of that id.
         """
 
     def delete(self, account: str, collection_id: str) -> None:
-        """With all its faces, users and tags. Raises: NotFoundError."""
+        """With all its faces, users and tags, and all alerts of searches in it. Raises: NotFoundError."""
 
     def head(self, account: str, collection_id: str) -> int:
         """A number that rises with every change to its faces and users. Raises: NotFoundError."""
 
     def exchange(self, account: str, one: str, other: str) -> None:
-        """Let two collections have each other's name; age and tags stay with the names. Raises: NotFoundError."""
+        """Let two collections have each other's name; age, tags and alerts stay with the names.
+
+        Raises: NotFoundError.
+        """
 
 
 class Faces(Protocol):
@@ -183,6 +188,7 @@ class Faces(Protocol):
     ) -> Sequence[StoredFace]:
         """Enrol faces of one picture; a face whose id is there already is returned as it stands.
 
+        But for its end: one that has come is taken away, as the face is enrolled anew.
         Raises: WrongModelError, NotFoundError when the collection has gone.
         """
 
@@ -226,7 +232,7 @@ class Faces(Protocol):
     def search(
         self, collection: Collection, probe: Embedding, limit: int, floor: float, without: Ids[str] = ()
     ) -> Sequence[tuple[StoredFace, float]]:
-        """The `limit` nearest faces with cosine >= floor, exactly, by (cosine descending, id).
+        """The `limit` nearest faces with cosine >= floor, exactly, by (cosine descending, id); none past its end.
 
         `without`: ids to leave out. Raises: WrongModelError.
         """
@@ -519,6 +525,9 @@ class Parcels(Protocol):
     def forget(self, stream: str) -> int:
         """Drop all of a stream, waiting and dead. Returns: how many parcels."""
 
+    def forget_faces(self, face_ids: Ids[str]) -> int:
+        """Drop all whose body names one of these faces, waiting and dead, whatever their stream. Returns: how many."""
+
 
 class Cameras(Protocol):
     """Where the pictures of cameras come from, by ARN. Addresses are kept sealed, as they may hold passwords."""
@@ -620,7 +629,10 @@ class Alerts(Protocol):
         """Keep a new one."""
 
     def extend(self, alert: Alert) -> None:
-        """Set its end, and the best sight with its picture (None: the one that is there stays). Gone ones stay gone."""
+        """Set its end, and the best sight with its picture (None: the one that is there stays).
+
+        Gone ones stay gone; of one that was confirmed or rejected all but the end stays as it was judged.
+        """
 
     def get(self, account: str, alert_id: str) -> Alert:
         """With its picture. Raises: NotFoundError."""
@@ -635,7 +647,10 @@ class Alerts(Protocol):
         """
 
     def judge(self, account: str, alert_id: str, review: str, reviewer: str) -> Alert:
-        """Confirm or reject one. Raises: NotFoundError; StoreError when it was decided already."""
+        """Confirm or reject one. review: confirmed or rejected. Returns: with its picture.
+
+        Raises: NotFoundError; StoreError when it was decided already.
+        """
 
     def expire(self, before: dt.datetime) -> int:
         """Drop those of visits that began before. Returns: how many."""
@@ -650,8 +665,8 @@ class Expiries(Protocol):
     def set(self, collection: Collection, face_ids: Ids[str], expires: dt.datetime | None) -> Sequence[str]:
         """Give faces an end, or none. Returns: those of the ids that exist. Raises: NotFoundError: no collection."""
 
-    def of(self, collection: Collection, face_ids: Ids[str]) -> Mapping[str, dt.datetime]:
-        """The ends of those faces that have one."""
+    def of(self, collection: Collection, face_ids: Ids[str] | None = None) -> Mapping[str, dt.datetime]:
+        """The ends of those faces that have one, or for None of all that do. Raises: NotFoundError: no collection."""
 
     def over(self, limit: int) -> Sequence[tuple[Collection, Sequence[str]]]:
         """Up to `limit` faces whose time is over, by collection: to be deleted."""
@@ -725,7 +740,8 @@ class Stores(Protocol):
     def erase(self, collection: Collection, face_ids: Ids[str]) -> Erasure:
         """Remove faces, those of users too, and every trace of their vectors and of any deleted before.
 
-        Afterwards no file of the store holds them. Returns once that is so. Raises: NotFoundError for a collection
+        Alerts and parcels that name one of the ids go too, also where the face itself went earlier. Afterwards no file
+        of the store holds them. Returns once that is so. Raises: NotFoundError for a collection
         that has gone; StoreError when they were removed but traces could not be: ask again.
         """
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from overt.stores import alerts
 from overt.stores.base import ExistsError, NotFoundError
 from overt.stores.schema import collections, faces, graves, tags
 from overt.stores.shelf import AnyRow, held, insert_new, locate
@@ -85,6 +86,7 @@ class SqlCollections:
         self._connection.execute(insert(graves).values(number=number, created=collection.created))
         self._connection.execute(delete(collections).where(collections.c.number == number))
         self._connection.execute(delete(tags).where(tags.c.resource == f"{account}:collection/{collection_id}"))
+        alerts.drop_all(self._connection, account, collection_id)
         self._forget(number)
 
     def head(self, account: str, collection_id: str) -> int:

@@ -47,6 +47,11 @@ _KEYS = """
     SELECT k.id, o.revoked FROM main.keys k JOIN old.keys o ON o.id = k.id AND o.created = k.created
     WHERE k.revoked IS NULL AND o.revoked IS NOT NULL
 """
+# Erasing a face drops its alerts, and deleting it does not: the alerts tell which it was.
+_ALERTS = f"""
+    SELECT DISTINCT a.account, a.collection, a.face FROM main.alerts a
+    WHERE (a.account, a.collection, a.face) IN ({_FACES}) AND a.id NOT IN (SELECT id FROM old.alerts)
+"""  # noqa: S608 - as above
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 Place = tuple[str, str]  # the account and id of a collection
@@ -56,13 +61,15 @@ Place = tuple[str, str]  # the account and id of a collection
 class Deletions:
     """What was deleted: collections; faces and users with the collection they are in; keys with when they were revoked.
 
-    As the outcome of making them again: those that were there to be deleted.
+    alerts: faces whose alerts were dropped, with their collection. As the outcome of making them again: those that were
+    there to be deleted.
     """
 
     collections: tuple[Place, ...] = ()
     faces: tuple[tuple[Place, str], ...] = ()
     users: tuple[tuple[Place, str], ...] = ()
     keys: tuple[tuple[str, dt.datetime], ...] = ()
+    alerts: tuple[tuple[Place, str], ...] = ()
 
     def __add__(self, other: Deletions) -> Deletions:
         """Both."""
@@ -85,6 +92,7 @@ def found(fresh: Path, old: Path) -> Deletions:
             tuple(((account, name), face) for account, name, face in connection.execute(_FACES)),
             tuple(((account, name), user) for account, name, user in connection.execute(_USERS)),
             tuple((key, _EPOCH + dt.timedelta(microseconds=when)) for key, when in connection.execute(_KEYS)),
+            tuple(((account, name), face) for account, name, face in connection.execute(_ALERTS)),
         )
 
 
@@ -109,16 +117,20 @@ def read(file: Path) -> Deletions:
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 msg = f"line {number} of {file} tells no deletion: it needs account, collection, and face_id or user_id"
                 raise StoreError(msg) from error
-    return Deletions(faces=tuple(faces), users=tuple(users))
+    return Deletions(faces=tuple(faces), users=tuple(users), alerts=tuple(faces))
 
 
 def make_again(stores: Stores, wanted: Deletions) -> Deletions:
-    """Delete what is there of it; what that was. A face is taken from its user first."""
+    """Delete what is there of it; what that was. A face is taken from its user first.
+
+    Results of streams that name a deleted face are dropped as well, and not told: they were on their way at the time.
+    """
     return Deletions(
         tuple(place for place in dict.fromkeys(wanted.collections) if _delete_collection(stores, place)),
         tuple(_each(stores, wanted.faces, _delete_faces)),
         tuple(_each(stores, wanted.users, _delete_users)),
         tuple(key for key in dict(wanted.keys).items() if _revoke(stores, *key)),
+        tuple(_each(stores, wanted.alerts, _drop_alerts)),
     )
 
 
@@ -185,8 +197,18 @@ def delete_faces(unit: Unit, collection: Collection, face_ids: Ids[str]) -> list
     return held
 
 
+def forget_faces(unit: Unit, collection: Collection, face_ids: Ids[str]) -> tuple[int, int]:
+    """Drop what was seen of faces, wherever they are now: how many alerts and how many parcels that was."""
+    return unit.alerts.forget(collection, face_ids), unit.parcels.forget_faces(face_ids)
+
+
 def _delete_faces(unit: Unit, collection: Collection, face_ids: list[str]) -> list[str]:
+    unit.parcels.forget_faces(face_ids)
     return [face.id for face in delete_faces(unit, collection, face_ids)]
+
+
+def _drop_alerts(unit: Unit, collection: Collection, face_ids: list[str]) -> list[str]:
+    return [face_id for face_id in face_ids if unit.alerts.forget(collection, [face_id])]
 
 
 def _delete_users(unit: Unit, collection: Collection, user_ids: list[str]) -> list[str]:

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Collection as Ids
-from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
-from overt.stores import rolls, vectors
+from overt.stores import expiries, rolls, vectors
 from overt.stores.base import NewFace, Roll, StoreError
 from overt.stores.gallery import Query
 from overt.stores.index import Search
@@ -21,11 +22,12 @@ from overt.types import Box, Collection, Embedding, StoredFace
 
 
 class SqlFaces:
-    """Implements `base.Faces`."""
+    """Implements `base.Faces`. clock: gives the present time, with its zone."""
 
-    def __init__(self, connection: Connection, search: Search) -> None:
+    def __init__(self, connection: Connection, search: Search, clock: Callable[[], dt.datetime]) -> None:
         self._connection = connection
         self._search = search
+        self._clock = clock
 
     def add(
         self, collection: Collection, image_id: str, external_image_id: str | None, faces: Sequence[NewFace]
@@ -36,6 +38,8 @@ class SqlFaces:
         for face in faces:
             space.check(face.embedding)
         known = self._known(shelf, [face.id for face in faces])
+        # Whoever enrols a face anew after its end wants it found, as it would be a second later, when it was deleted.
+        expiries.clear(self._connection, shelf, [face.sequence for face in known.values()], self._clock())
         fresh = {face.id: face for face in reversed(faces) if face.id not in known}  # of equal ids the first counts
         if fresh:
             known |= self._insert(shelf, image_id, external_image_id, list(reversed(fresh.values())))
@@ -107,8 +111,15 @@ class SqlFaces:
         shelf = locate(self._connection, collection)
         shelf.check(probe)
         hidden = [face.sequence for face in self._known(shelf, without).values()]
-        hits = self._search(table, shelf, Query(probe.vector, limit, floor, np.array(hidden, np.int64)))
-        rows = among(self._connection, _select(shelf), table.c.sequence, hits)
+        on_list = _select(shelf).where(~expiries.is_over(self._clock()))
+        wanted = limit
+        while True:
+            hits = self._search(table, shelf, Query(probe.vector, wanted, floor, np.array(hidden, np.int64)))
+            rows = among(self._connection, on_list, table.c.sequence, hits)
+            # What is past its end stays searched until it is deleted; where it took places of others, look for more.
+            if len(rows) == len(hits) or len(rows) >= limit or len(hits) < wanted:
+                break
+            wanted *= 2
         found = [(_face(row, shelf), hits[row.sequence]) for row in rows]
         return sorted(found, key=lambda pair: (-pair[1], pair[0].id))[:limit]
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Collection as Ids
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, LargeBinary, and_, delete, exists, func, insert, literal, or_, select, update
 
 from overt.stores.base import DeadLetter, Lane, LostError, Turn
 from overt.stores.schema import attachments, lanes, parcels
-from overt.stores.shelf import LOCKING, AnyRow, AnySelect, among, held, insert_new
+from overt.stores.shelf import LOCKING, AnyRow, AnySelect, among, chunks, held, insert_new
 from overt.stores.vault import Vault
 from overt.types import Attachment, Parcel
 
@@ -197,6 +197,17 @@ class SqlParcels:
         self._connection.execute(delete(lanes).where(lanes.c.number.in_(numbers)))
         return gone
 
+    def forget_faces(self, face_ids: Ids[str]) -> int:
+        """See `base.Parcels.forget_faces`."""
+        find = func.instr if self._connection.dialect.name == "sqlite" else _position
+        found: dict[int, int] = {}
+        for chunk in chunks(face_ids):
+            names = or_(*(find(parcels.c.body, face_id.encode()) > 0 for face_id in chunk))
+            rows = self._connection.execute(select(parcels.c.number, parcels.c.lane).where(names))
+            found |= {row.number: row.lane for row in rows}
+        self._hold(set(found.values()))
+        return self._drop(sorted(found))
+
     def _lane(self, stream: str, target: str) -> int:
         """The lane of that stream and target, made where there is none."""
         digest = self._vault.digest(_SEALED, target.encode())
@@ -356,6 +367,10 @@ class SqlParcels:
 
     def _open(self, sealed: bytes) -> str:
         return self._vault.unwrap(sealed, _SEALED).decode()
+
+
+def _position(body: Any, name: bytes) -> Any:
+    return func.position(literal(name, LargeBinary).op("IN")(body))
 
 
 def _is_held(turn: Turn) -> Any:

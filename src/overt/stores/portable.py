@@ -26,7 +26,8 @@ from overt.stores.archive import Advance, Archive, ArchiveError, ArchiveWriter
 from overt.stores.base import Roll, StoreError, Unit
 from overt.types import Collection
 
-KIND, VERSION = "overt-collection", 1
+KIND, VERSION = "overt-collection", 2
+WITHOUT_ENDS = 1  # the version of files in which no face has an end: an overt that knows no ends reads those alone
 FACES, USERS, VECTORS = "faces.jsonl", "users.jsonl", "vectors.npy"
 STRIP = 100_000  # faces in hand at a time: some hundred megabytes, and a second of the writer's time
 
@@ -60,7 +61,7 @@ def write(unit: Unit, collection: Collection, tags: Mapping[str, str], path: Pat
 
     Raises: StoreError when the database does not hold as many faces as it says.
     """
-    archive = ArchiveWriter(path, KIND, VERSION)
+    archive = ArchiveWriter(path, KIND, VERSION if unit.expiries.of(collection) else WITHOUT_ENDS)
     try:
         users = _write_users(archive, unit, collection)
         faces, dimension = _write_faces(archive, unit, collection, advance)
@@ -110,9 +111,10 @@ def _lines(roll: Roll) -> Iterator[bytes]:
     columns = (roll.ids, roll.image_ids, roll.external_image_ids, *roll.boxes.T.tolist(), roll.confidences.tolist(),
                roll.user_ids)  # fmt: skip
     for face, image, external, left, top, width, height, confidence, user in zip(*columns, strict=True):
+        end = f',"expires":"{roll.ends[face].isoformat()}"' if face in roll.ends else ""
         yield (
             f'{{"id":{_quoted(face)},"image":{_quoted(image)},"external":{_or_null(external)},'
-            f'"box":[{left!r},{top!r},{width!r},{height!r}],"confidence":{confidence!r},"user":{_or_null(user)}}}\n'
+            f'"box":[{left!r},{top!r},{width!r},{height!r}],"confidence":{confidence!r},"user":{_or_null(user)}{end}}}\n'
         ).encode()
 
 
@@ -237,7 +239,16 @@ def _roll(faces: list[dict[str, Any]], rows: np.ndarray[tuple[int, int], np.dtyp
         confidences=confidences,
         user_ids=_optional(_USER, [face["user"] for face in faces]),
         vectors=rows,
+        ends={face["id"]: _moment(face["expires"]) for face in faces if "expires" in face},
     )
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        msg = f"{text[:80]!r} is no moment with a zone"
+        raise ValueError(msg)
+    return moment
 
 
 def _matching(pattern: re.Pattern[str], values: list[Any]) -> list[Any]:

@@ -3,8 +3,8 @@
 
 Several servers may share one database. Nothing but its locks keeps their units apart, so on these engines a unit that
 writes locks what it decides on (`shelf.held`, `shelf.hold`), in this order: a token, then the collection, then tags,
-then lanes of parcels. A unit keeps to one collection; should two units wait for each other all the same, PostgreSQL
-gives one of them up.
+then alerts, then lanes of parcels. A unit keeps to one collection; should two units wait for each other all the same,
+PostgreSQL gives one of them up.
 
 What is tried again and what is not. A pooled connection is asked whether it still lives before a unit begins on it, and
 is replaced if not: nothing has been done by then, so nothing can be done twice, and a server finds its way back after
@@ -89,10 +89,11 @@ def describe(url: str) -> tuple[bool, str]:
 def scrub(engine: Engine) -> str:
     """Free the space of deleted rows: what was done, in words, and what PostgreSQL alone can do. Raises: StoreError."""
     with engine.connect() as connection:
-        connection.exec_driver_sql("VACUUM faces, users, tombstones")
+        connection.exec_driver_sql("VACUUM faces, users, tombstones, alerts, parcels, attachments")
     return (
         "database: rows removed and their space freed (VACUUM); PostgreSQL overwrites it as it goes on writing, or at "
-        "once by VACUUM FULL faces, users, which locks both; its write-ahead log and archives are yours to expire"
+        "once by VACUUM FULL faces, users, alerts, parcels, attachments, which locks them; its write-ahead log and "
+        "archives are yours to expire"
     )
 
 

@@ -8,17 +8,18 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import numpy as np
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
-from overt.stores import vectors
+from overt.stores import expiries, schema, vectors
 from overt.stores.base import Roll
 from overt.stores.schema import collections
 from overt.stores.schema import faces as table
-from overt.stores.shelf import Shelf, advance
+from overt.stores.shelf import Shelf, advance, among
 from overt.stores.users import renew, require
 from overt.types import Embedding
 
 _STRIP = 500
+_ENDS = schema.expiries.c
 
 
 def load(connection: Connection, shelf: Shelf, model: str, roll: Roll) -> int:
@@ -35,16 +36,23 @@ def load(connection: Connection, shelf: Shelf, model: str, roll: Roll) -> int:
     if enrolled:
         advance(connection, shelf, 0, face_count=collections.c.face_count + enrolled)
         renew(connection, replace(shelf, dimension=dimension), owners)
+        _end(connection, shelf, dealt, roll)
     return enrolled
 
 
 def unroll(connection: Connection, shelf: Shelf, size: int) -> Generator[Roll, None, None]:
     """See `base.Faces.rolls`."""
     columns = [column for column in table.c if column not in (table.c.collection, table.c.sequence)]
-    statement = select(*columns).where(table.c.collection == shelf.number).order_by(table.c.sequence)
+    own = and_(_ENDS.collection == table.c.collection, _ENDS.sequence == table.c.sequence)
+    statement = (
+        select(*columns, _ENDS.expires)
+        .outerjoin_from(table, schema.expiries, own)
+        .where(table.c.collection == shelf.number)
+        .order_by(table.c.sequence)
+    )
     with connection.execute(statement.execution_options(yield_per=size)) as result:
         for part in result.partitions():
-            ids, images, externals, left, top, width, height, confidences, owners, blobs = zip(*part, strict=True)
+            ids, images, externals, left, top, width, height, confidences, owners, blobs, ends = zip(*part, strict=True)
             yield Roll(
                 ids=ids,
                 image_ids=images,
@@ -53,7 +61,16 @@ def unroll(connection: Connection, shelf: Shelf, size: int) -> Generator[Roll, N
                 confidences=np.array(confidences, np.float64),
                 user_ids=owners,
                 vectors=vectors.stored(blobs, shelf.dimension or 0),
+                ends={face_id: end for face_id, end in zip(ids, ends, strict=True) if end is not None},
             )
+
+
+def _end(connection: Connection, shelf: Shelf, dealt: range, roll: Roll) -> None:
+    """Give those faces their ends that were enrolled just now."""
+    statement = select(table.c.id, table.c.sequence).where(table.c.collection == shelf.number)
+    fresh = statement.where(table.c.sequence >= dealt.start)
+    rows = among(connection, fresh, table.c.id, roll.ends)
+    expiries.put(connection, shelf, {row.sequence: roll.ends[row.id] for row in rows})
 
 
 def _strips(number: int, dealt: range, roll: Roll) -> Iterator[list[tuple[object, ...]]]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select
 
 from overt.stores import inspection, lineage, postgresql, sqlite, urls
 from overt.stores.base import Erasure, StoreError, Unit
-from overt.stores.deletions import delete_faces
+from overt.stores.deletions import delete_faces, forget_faces
 from overt.stores.exact import Scanner
 from overt.stores.index import Galleries, Index
 from overt.stores.kernels import choose
@@ -102,9 +102,12 @@ class SqlStores:
         """See `base.Stores.erase`."""
         with self.write() as unit:
             gone = {face.id: face.user_id for face in delete_faces(unit, collection, face_ids)}
+            alerts, parcels = forget_faces(unit, collection, face_ids)
         places = [_KINDS[self.reading.dialect.name].scrub(self.reading)]
         with self._snapshot() as connection:
             names = self._index.erase(connection, locate(connection, collection))
+        places.append(f"alerts that named them, pictures included: {alerts} removed")
+        places.append(f"results of streams that named them, on their way or given up: {parcels} removed")
         places += [f"search file {name}: overwritten and removed" for name in names]
         missing = tuple(face_id for face_id in face_ids if face_id not in gone)
         users = dict.fromkeys(user_id for user_id in gone.values() if user_id is not None)

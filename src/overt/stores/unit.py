@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from overt.stores.alerts import SqlAlerts
 from overt.stores.collections import SqlCollections
+from overt.stores.expiries import SqlExpiries
 from overt.stores.faces import SqlFaces
 from overt.stores.index import Search
 from overt.stores.jobs import SqlJobs
@@ -34,7 +36,7 @@ class SqlUnit:
         clock: Callable[[], dt.datetime],
     ) -> None:
         self.collections = SqlCollections(connection, forget)
-        self.faces = SqlFaces(connection, search)
+        self.faces = SqlFaces(connection, search, clock)
         self.users = SqlUsers(connection, search)
         self.tags = SqlTags(connection)
         self.tokens = SqlTokens(connection, clock)
@@ -43,3 +45,5 @@ class SqlUnit:
         self.jobs = SqlJobs(connection, clock)
         self.parcels = SqlParcels(connection, vault, clock)
         self.streams = SqlStreams(connection, vault, clock)
+        self.alerts = SqlAlerts(connection, vault, clock)
+        self.expiries = SqlExpiries(connection, clock)
