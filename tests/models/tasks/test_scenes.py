@@ -83,6 +83,7 @@ def test_a_detector_of_the_operators_own_speaks_through_the_taxonomy(tmp_path: P
     assert found["Car"].instances[0].box == Box(0.5, 0.25, 0.25, 0.25)
     assert found["Vehicle"].confidence >= found["Car"].confidence > 0.9
     assert found["Zeppelin Mooring"].parents == ()
+    assert hub.scenes.object_labels == {"Car", "Zeppelin Mooring", "Dog"}
     assert found["Zeppelin Mooring"].instances[0].box == Box(0.0, 0.75, 0.25, 0.25)
 
 

@@ -65,6 +65,8 @@ class SceneTasks:
         self._names, self._members = self._speak_for(classes)
         boxed = {self._name(text) for text in (self._detector.labels if self._detector else ())}
         above = {parent for name in boxed for parent in self._ancestors(name)}
+        self.object_labels = frozenset(boxed)
+        """Every label that `objects` may give."""
         self.tag_labels = frozenset(self._names)
         """Every label that `tags` may give."""
         self.labels = self.tag_labels | boxed | above
