@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from overt.stores.cameras import SqlCameras
 from overt.stores.collections import SqlCollections
 from overt.stores.faces import SqlFaces
 from overt.stores.index import Search
@@ -42,4 +43,5 @@ class SqlUnit:
         self.records = SqlRecords(connection)
         self.jobs = SqlJobs(connection, clock)
         self.parcels = SqlParcels(connection, vault, clock)
+        self.cameras = SqlCameras(connection, vault)
         self.streams = SqlStreams(connection, vault, clock)
