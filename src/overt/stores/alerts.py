@@ -68,6 +68,11 @@ class SqlAlerts:
             raise NotFoundError(msg)
         return _alert(row, self._opened(row.picture))
 
+    def open(self, stream_id: str) -> Sequence[Alert]:
+        """See `base.Alerts.open`."""
+        going = select(alerts).where(alerts.c.stream == stream_id, alerts.c.end.is_(None)).order_by(alerts.c.number)
+        return [_alert(row, self._opened(row.picture)) for row in self._connection.execute(going)]
+
     def page(self, account: str, after: int, limit: int, *, stream: str | None = None) -> Sequence[tuple[int, Alert]]:
         """See `base.Alerts.page`."""
         statement = select(*_WITHOUT_PICTURE).where(alerts.c.account == account).order_by(alerts.c.number.desc())

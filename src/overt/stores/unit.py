@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from overt.stores.alerts import SqlAlerts
+from overt.stores.cameras import SqlCameras
 from overt.stores.collections import SqlCollections
 from overt.stores.expiries import SqlExpiries
 from overt.stores.faces import SqlFaces
@@ -44,6 +45,7 @@ class SqlUnit:
         self.records = SqlRecords(connection)
         self.jobs = SqlJobs(connection, clock)
         self.parcels = SqlParcels(connection, vault, clock)
+        self.cameras = SqlCameras(connection, vault)
         self.streams = SqlStreams(connection, vault, clock)
         self.alerts = SqlAlerts(connection, vault, clock)
         self.expiries = SqlExpiries(connection, clock)
