@@ -621,6 +621,10 @@ class Stream:
     session: Session | None = None
     pulse: Pulse | None = None
 
+    def arn(self, region: str = "") -> str:
+        """Its ARN; in no region: what its tags are kept under."""
+        return f"arn:aws:rekognition:{region}:{self.account}:streamprocessor/{self.name}"
+
     @property
     def is_over(self) -> bool:
         """Whether nobody watches it, or is about to."""

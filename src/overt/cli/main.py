@@ -18,6 +18,7 @@ from overt.cli import (
     cluster,
     collections,
     config,
+    deliveries,
     demo,
     doctor,
     evaluate,
@@ -30,6 +31,7 @@ from overt.cli import (
     output,
     portable,
     reindexing,
+    streams,
     up,
     verify,
     video,
@@ -58,6 +60,8 @@ app.command("verify")(verify.verify)
 app.command("watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(streams.app, name="streams")
+app.add_typer(deliveries.app, name="deliveries")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

@@ -43,11 +43,6 @@ def resource(collection: Collection) -> str:
     return arn("", collection)
 
 
-def stream_arn(region: str, account: str, name: str) -> str:
-    """A stream processor's ARN; in no region: what its tags are kept under."""
-    return f"arn:aws:rekognition:{region}:{account}:streamprocessor/{name}"
-
-
 def region(item: Region) -> dict[str, Any]:
     """RegionOfInterest."""
     if item.box is not None:

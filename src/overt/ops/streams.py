@@ -44,12 +44,13 @@ def create_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
                 f"{most} stream processors are there already",
                 detail="delete one, or raise the setting streams_per_account",
             )
+        stream = Stream(uuid.uuid4().hex, account, name, wanted, now, now)
         try:
-            unit.streams.add(Stream(uuid.uuid4().hex, account, name, wanted, now, now))
+            unit.streams.add(stream)
         except ExistsError:
             raise ResourceInUseException("Stream processor name already in use.") from None
-        unit.tags.put(show.stream_arn("", account, name), call.get("Tags", {}))
-    return {"StreamProcessorArn": show.stream_arn(call.region, account, name)}
+        unit.tags.put(stream.arn(), call.get("Tags", {}))
+    return {"StreamProcessorArn": stream.arn(call.region)}
 
 
 @operation("DescribeStreamProcessor")
@@ -74,7 +75,7 @@ def describe_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
     return {
         **show.wanted(stream.wanted),
         "Name": stream.name,
-        "StreamProcessorArn": show.stream_arn(call.region, stream.account, stream.name),
+        "StreamProcessorArn": stream.arn(call.region),
         "Status": stream.status,
         "StatusMessage": stream.message or None,
         "CreationTimestamp": stream.created,
@@ -161,8 +162,7 @@ def delete_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
                 "Stream processor must be stopped before it is deleted.", detail=f"its status is {stream.status}"
             ) from None
         unit.parcels.forget(stream.id)
-        resource = show.stream_arn("", stream.account, stream.name)
-        unit.tags.remove(resource, unit.tags.of(resource))
+        unit.tags.remove(stream.arn(), unit.tags.of(stream.arn()))
     return {}
 
 

@@ -58,5 +58,5 @@ def _resource(unit: Unit, call: Call) -> str:
             detail="only collections and stream processors of your own account have tags in this version",
         )
     if match["kind"] == "streamprocessor":
-        return show.stream_arn("", call.caller.account, find_stream(unit, call, match["id"]).name)
+        return find_stream(unit, call, match["id"]).arn()
     return show.resource(find_collection(unit, call, match["id"]))

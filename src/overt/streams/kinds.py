@@ -16,4 +16,6 @@ def begin(stream: Stream, models: Hub, stores: Stores) -> Analysis:
     if stream.wanted.search is not None:
         models.faces.load()  # a second that the first face would not wait for
         return SearchAnalysis(stream, models, stores)
-    return HomeAnalysis(stream, models)
+    with stores.read() as unit:
+        tags = unit.tags.of(stream.arn())
+    return HomeAnalysis(stream, models, tags)
