@@ -23,7 +23,12 @@ def sight(index: int, face: StoredFace | None = None, similarity: float = 0.9, *
 
 def told(visits: list[Visit]) -> list[tuple[str, float, float, bool]]:
     return [
-        ("unknown" if each.match is None else person(each.match.subject), each.start, each.end, each.stage is Stage.OVER)
+        (
+            "unknown" if each.match is None else person(each.match.subject),
+            each.start,
+            each.end,
+            each.stage is Stage.OVER,
+        )
         for each in visits
     ]
 

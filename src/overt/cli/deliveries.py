@@ -11,6 +11,7 @@ import typer
 from overt.cli import output
 from overt.cli.home import engine
 from overt.cli.record import recorded
+from overt.cli.streams import all_streams
 from overt.engine import Engine
 from overt.outlets.base import shown
 from overt.stores.base import DeadLetter, NotFoundError
@@ -122,15 +123,7 @@ def _key(opened: Engine, stream: str | None) -> str | None:
 
 def _names(opened: Engine) -> dict[str, str]:
     """Names of streams by their keys; of other accounts' streams the keys are shown."""
-    names: dict[str, str] = {}
-    after = ""
-    while True:
-        with opened.stores.read() as unit:
-            page = unit.streams.page(opened.settings.account, after, _PAGE)
-        names |= {each.id: each.name for each in page}
-        if len(page) < _PAGE:
-            return names
-        after = page[-1].name
+    return {each.id: each.name for each in all_streams(opened)}
 
 
 def _lane(lane: Health, names: dict[str, str]) -> dict[str, Any]:

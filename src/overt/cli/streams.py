@@ -36,7 +36,7 @@ _ROLE = "arn:aws:iam::{account}:role/overt"  # the contract wants one; nothing h
 def list_streams(home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
     """Show every stream of the account, and how it goes."""
     with engine(home) as opened:
-        streams = list(_all(opened))
+        streams = list(all_streams(opened))
     cells = [(each.name, each.status, _aim(each), *_how(each), each.message) for each in streams]
 
     def people() -> None:
@@ -128,7 +128,7 @@ def set_options(
             before = _find(unit, opened, name).wanted.options
         if sightings is not None:
             find_collection(opened, sightings)
-        given = {
+        given: dict[str, Any] = {
             "targets": () if no_targets else _checked(opened, target) if target else None,
             "rate": rate,
             "finest": finest,
@@ -191,7 +191,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
-def _all(opened: Engine) -> Iterator[Stream]:
+def all_streams(opened: Engine) -> Iterator[Stream]:
+    """The account's streams by name."""
     after = ""
     while True:
         with opened.stores.read() as unit:

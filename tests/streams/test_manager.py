@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from watching import alerts, get, put, start, stop, until
+
+from overt.engine import Engine
+from overt.streams.manager import Manager
+from overt.streams.watch import WatchList
+from overt.types import Stream
+
+
+def test_streams_are_watched_while_they_are_to_be(engine: Engine, listed: WatchList, street: Path) -> None:
+    one = put(engine, listed, "managed-one", f"{street.as_uri()}?loop=1")
+    two = put(engine, listed, "managed-two", f"{street.as_uri()}?loop=1")
+    manager = Manager(engine.watching(), owner="one")
+    manager.open()
+    try:
+        start(engine, one)
+        start(engine, two)
+        until(lambda: set(manager.watched) == {one.id, two.id})
+        until(lambda: alerts(engine, one) and alerts(engine, two))
+        stop(engine, one)
+        manager.wake()
+        until(lambda: get(engine, one).status == "STOPPED")
+        until(lambda: manager.watched == (two.id,))
+    finally:
+        manager.close()
+    assert get(engine, two).status == "RUNNING"
+    stop(engine, two)
+
+
+def test_two_managers_share_streams_and_each_is_watched_by_one(engine: Engine, listed: WatchList, street: Path) -> None:
+    streams = [put(engine, listed, f"shared-{number}", f"{street.as_uri()}?loop=1") for number in range(4)]
+    managers = [Manager(engine.watching(), owner=owner, most=3) for owner in ("one", "two")]
+    for manager in managers:
+        manager.open()
+    try:
+        for stream in streams:
+            start(engine, stream)
+        until(lambda: sum(len(manager.watched) for manager in managers) == 4)
+        assert all(manager.watched for manager in managers)
+        assert not set(managers[0].watched) & set(managers[1].watched)
+        managers[0].close()  # leaves them in good order
+        until(lambda: len(managers[1].watched) == 3)
+    finally:
+        for manager in managers:
+            manager.close()
+    for stream in streams:
+        stop(engine, stream)
+
+
+def test_a_stream_whose_worker_failed_is_watched_again(engine: Engine, listed: WatchList, street: Path) -> None:
+    stream = put(engine, listed, "again", f"{street.as_uri()}?loop=1")
+    tools, failures = engine.watching(), list[int]()
+
+    def sometimes(found: Stream) -> Any:
+        if len(failures) < 2:
+            failures.append(1)
+            raise RuntimeError("a bug")
+        return tools.analyse(found)
+
+    manager = Manager(replace(tools, analyse=sometimes), owner="one")
+    manager.open()
+    try:
+        start(engine, stream)
+        until(lambda: get(engine, stream).status == "RUNNING")
+    finally:
+        manager.close()
+    assert len(failures) == 2
+    stop(engine, stream)
