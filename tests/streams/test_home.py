@@ -19,7 +19,7 @@ import pytest
 from PIL import Image as Pillow
 
 from overt.engine import Engine
-from overt.media.live import LiveFrame
+from overt.media.live import Camera, LiveFrame
 from overt.models.additions import Additions
 from overt.models.additions import Wanted as Addition
 from overt.models.hub import Hub
@@ -242,6 +242,23 @@ def test_what_is_wanted_may_change(drawn: Hub) -> None:
     assert names(shown(analysis, [cells(red=True)] * 2, since=2.0)) == []
     with pytest.raises(ValueError, match="looks for no things"):
         analysis.change(replace(WANTED, home=None))
+
+
+def test_what_was_seen_once_stays_seen_when_another_wish_changes(drawn: Hub) -> None:
+    analysis = HomeAnalysis(stream(home=ConnectedHome(("PET", "PACKAGE"))), drawn)
+    assert names(shown(analysis, [cells(red=True, blue=True)])) == []
+    analysis.change(replace(WANTED, home=ConnectedHome(("PET",))))
+    assert names(shown(analysis, [cells(red=True, blue=True)], since=0.2)) == ["PET"]
+
+
+def test_a_camera_is_watched_for_one_session(hub: Hub, street: Path) -> None:
+    analysis = HomeAnalysis(stream(2.0), hub)
+    told: list[Parcel] = []
+    with closing(Camera(street.as_uri(), 5.0)) as camera:
+        while not analysis.is_over:
+            told += analysis.see(camera.newest(1.0), dt.datetime.now(dt.UTC)).parcels
+    told += analysis.finish(dt.datetime.now(dt.UTC), "").parcels
+    assert [parcel.kind for parcel in told] == ["picture", "label", "session"]
 
 
 def test_every_target_is_told_and_pictures_need_a_place(drawn: Hub) -> None:

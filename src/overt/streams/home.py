@@ -93,7 +93,11 @@ class HomeAnalysis:
         self._wanted, self._regions = wanted, regions
         self._asked = set(asked(home.labels)).intersection(self._kinds.values())
         self._least = _LEAST if home.least is None else home.least
-        self._pending.clear()
+        self._pending = {
+            kind: sight
+            for kind, sight in self._pending.items()
+            if kind in self._asked and sight.found.confidence >= self._least and regions.holds(sight.found.box)
+        }
 
     def see(self, frame: LiveFrame | None, wall: dt.datetime) -> Told:
         """See `Analysis.see`."""
