@@ -19,11 +19,11 @@ import pytest
 from PIL import Image as Pillow
 
 from overt.engine import Engine
-from overt.media.live import LiveFrame
+from overt.media.live import Camera, LiveFrame
 from overt.models.additions import Additions
 from overt.models.additions import Wanted as Addition
 from overt.models.hub import Hub
-from overt.models.pack import PackError
+from overt.models.pack import Pack, PackError
 from overt.streams.home import HomeAnalysis, asked, unseen
 from overt.streams.sinks import open_sink
 from overt.testing import networks
@@ -77,14 +77,20 @@ def hub(engine: Engine) -> Hub:
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Hub:
-    """Sees packages where cells are red, and dogs where they are blue."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a detector lies that sees packages where cells are red, and dogs where they are blue."""
     folder = tmp_path_factory.mktemp("drawn")
     additions = Additions(folder / "models")
     manifest = networks.detector(folder / "made", ("Package", "Plant", "dog"))
     with additions.fetched(Addition(manifest=str(manifest))) as pack:
         additions.keep(pack)
-    return Hub.discover(additions.folder)
+    return additions.folder
+
+
+@pytest.fixture(scope="session")
+def drawn(place: Path) -> Hub:
+    """That detector, and nothing else."""
+    return Hub((), [Pack.read(each) for each in place.iterdir()])
 
 
 def cells(red: bool = False, blue: bool = False) -> filming.Rows:  # noqa: FBT001 - what is in sight
@@ -186,6 +192,13 @@ def test_a_detector_that_knows_packages_needs_no_more(drawn: Hub) -> None:
     assert label["boundingBox"] == {"left": 0.5, "top": 0.25, "width": 0.25, "height": 0.25}
 
 
+def test_a_pet_is_one_only_if_the_tagger_agrees_where_there_is_one(place: Path, drawn: Hub) -> None:
+    home = ConnectedHome(("ALL",))
+    both = [cells(red=True, blue=True)] * 2
+    assert names(shown(HomeAnalysis(stream(home=home), Hub.discover(place)), both)) == ["PACKAGE"]
+    assert names(shown(HomeAnalysis(stream(home=home), drawn), both)) == ["PACKAGE", "PET"]
+
+
 def test_a_session_lasts_as_long_as_it_is_to(drawn: Hub) -> None:
     analysis = HomeAnalysis(stream(None, home=ConnectedHome(("PET",))), drawn)
     assert analysis.see(None, wall(-30)).is_empty
@@ -229,6 +242,23 @@ def test_what_is_wanted_may_change(drawn: Hub) -> None:
     assert names(shown(analysis, [cells(red=True)] * 2, since=2.0)) == []
     with pytest.raises(ValueError, match="looks for no things"):
         analysis.change(replace(WANTED, home=None))
+
+
+def test_what_was_seen_once_stays_seen_when_another_wish_changes(drawn: Hub) -> None:
+    analysis = HomeAnalysis(stream(home=ConnectedHome(("PET", "PACKAGE"))), drawn)
+    assert names(shown(analysis, [cells(red=True, blue=True)])) == []
+    analysis.change(replace(WANTED, home=ConnectedHome(("PET",))))
+    assert names(shown(analysis, [cells(red=True, blue=True)], since=0.2)) == ["PET"]
+
+
+def test_a_camera_is_watched_for_one_session(hub: Hub, street: Path) -> None:
+    analysis = HomeAnalysis(stream(2.0), hub)
+    told: list[Parcel] = []
+    with closing(Camera(street.as_uri(), 5.0)) as camera:
+        while not analysis.is_over:
+            told += analysis.see(camera.newest(1.0), dt.datetime.now(dt.UTC)).parcels
+    told += analysis.finish(dt.datetime.now(dt.UTC), "").parcels
+    assert [parcel.kind for parcel in told] == ["picture", "label", "session"]
 
 
 def test_every_target_is_told_and_pictures_need_a_place(drawn: Hub) -> None:
