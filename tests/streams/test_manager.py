@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from watching import alerts, get, put, start, stop, until
+import pytest
+from watching import alerts, get, put, start, stop, stop_all, until
 
 from overt.engine import Engine
 from overt.streams.manager import Manager
 from overt.streams.watch import WatchList
 from overt.types import Stream
+
+
+@pytest.fixture(autouse=True)
+def _stopped(engine: Engine) -> Iterator[None]:
+    yield
+    stop_all(engine)
 
 
 def test_streams_are_watched_while_they_are_to_be(engine: Engine, listed: WatchList, street: Path) -> None:
@@ -30,7 +38,6 @@ def test_streams_are_watched_while_they_are_to_be(engine: Engine, listed: WatchL
     finally:
         manager.close()
     assert get(engine, two).status == "RUNNING"
-    stop(engine, two)
 
 
 def test_two_managers_share_streams_and_each_is_watched_by_one(engine: Engine, listed: WatchList, street: Path) -> None:
@@ -49,8 +56,6 @@ def test_two_managers_share_streams_and_each_is_watched_by_one(engine: Engine, l
     finally:
         for manager in managers:
             manager.close()
-    for stream in streams:
-        stop(engine, stream)
 
 
 def test_a_stream_whose_worker_failed_is_watched_again(engine: Engine, listed: WatchList, street: Path) -> None:
@@ -71,4 +76,3 @@ def test_a_stream_whose_worker_failed_is_watched_again(engine: Engine, listed: W
     finally:
         manager.close()
     assert len(failures) == 2
-    stop(engine, stream)

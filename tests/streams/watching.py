@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from overt.engine import Engine
-from overt.stores.base import Charge, ExistsError
+from overt.stores.base import Charge, ExistsError, StoreError
 from overt.streams.watch import WatchList
 from overt.types import Alert, CameraAddress, FaceSearch, Options, Session, Stream, Wanted
 
@@ -40,6 +40,18 @@ def start(engine: Engine, stream: Stream, session: str = "session") -> None:
 def stop(engine: Engine, stream: Stream) -> None:
     with engine.stores.write() as unit:
         unit.streams.stop(stream.account, stream.name)
+
+
+def stop_all(engine: Engine) -> None:
+    """Leave no stream to be watched."""
+    with engine.stores.write() as unit:
+        for stream in unit.streams.page("000000000001", "", 1000):
+            if not stream.is_over:
+                charge = unit.streams.claim(stream.id, "nobody", -1)
+                with suppress(StoreError):
+                    unit.streams.stop(stream.account, stream.name)
+                if charge is not None:
+                    unit.streams.leave(charge)
 
 
 def claim(engine: Engine, stream: Stream, owner: str = "one") -> Charge:
