@@ -15,13 +15,16 @@ from overt import __version__
 from overt.cli import (
     backup,
     bench,
+    cameras,
     cluster,
     collections,
     config,
     demo,
+    discovering,
     doctor,
     evaluate,
     faces,
+    glimpse,
     image,
     jobs,
     keys,
@@ -58,6 +61,9 @@ app.command("verify")(verify.verify)
 app.command("watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
+cameras.app.command("test")(glimpse.glimpse)
+cameras.app.command("discover")(discovering.discover)
+app.add_typer(cameras.app, name="cameras")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

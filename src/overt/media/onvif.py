@@ -58,7 +58,8 @@ class Device:
 def service(place: str) -> str:
     """The URL of the device service at a host, a host and port, or a URL; devices have it at this path."""
     url = place if "://" in place else f"http://{place}"
-    return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/onvif/device_service"
+    root = url.rstrip("/")
+    return url if "/" in root.partition("://")[2] else f"{root}/onvif/device_service"
 
 
 def ask(device: Device, login: Login | None = None, seconds: float = 10.0) -> Device:
