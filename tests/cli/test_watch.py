@@ -69,3 +69,12 @@ def test_a_file_that_is_not_there_is_told(overt: Overt, home: Path, tmp_path: Pa
     done = overt("watch", (tmp_path / "none.mp4").as_uri(), "--collection", "people", "--home", home)
     assert done.returncode != 0
     assert "none.mp4" in done.stderr
+
+
+def test_a_registered_camera_is_watched_by_its_name(overt: Overt, home: Path, street: Path) -> None:
+    added = overt("cameras", "add", "street", street.as_uri(), "--home", home)
+    assert added.returncode == 0, added.stderr
+    done = overt("watch", "street", "--collection", "people", "--home", home)
+    assert done.returncode == 0, done.stderr
+    assert "seen   external obama 9" in done.stdout
+    assert "there is no camera yard" in overt("watch", "yard", "--collection", "people", "--home", home).stderr

@@ -15,14 +15,17 @@ from overt import __version__
 from overt.cli import (
     backup,
     bench,
+    cameras,
     cluster,
     collections,
     config,
     deliveries,
     demo,
+    discovering,
     doctor,
     evaluate,
     faces,
+    glimpse,
     image,
     jobs,
     keys,
@@ -62,6 +65,9 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(streams.app, name="streams")
 app.add_typer(deliveries.app, name="deliveries")
+cameras.app.command("test")(glimpse.glimpse)
+cameras.app.command("discover")(discovering.discover)
+app.add_typer(cameras.app, name="cameras")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

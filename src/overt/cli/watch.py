@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from overt.cli import output
+from overt.cli import cameras, output
 from overt.cli.collections import find
 from overt.cli.home import engine
 from overt.cli.output import CommandError
@@ -27,7 +27,10 @@ from overt.streams.watch import Watch, WatchList
 
 def watch(
     source: Annotated[
-        str, typer.Argument(help="URL of the camera: rtsp://, http(s)://, file:///path, v4l2:///dev/video0.")
+        str,
+        typer.Argument(
+            help="Name of a registered camera, or a URL: rtsp://, http(s)://, file:///path, v4l2:///dev/video0."
+        ),
     ],
     collection: Annotated[str, typer.Option(help="The collection to look for.")],
     threshold: Annotated[float, typer.Option(min=0, max=100, help="Least similarity.")] = 80,
@@ -49,11 +52,12 @@ def watch(
                 f"the faces of {collection} are of model {gallery.model}; `overt collections reindex` embeds them anew"
             )
             raise CommandError(msg)
-        _check_file(source)
+        url, keyframes_only = cameras.source(opened, source)
+        _check_file(url)
         models.load()  # a second that the first face would not wait for
         sought = Watch(models, opened.stores, WatchList(gallery.account, gallery.id, threshold / 100))
         try:
-            camera = Camera(source, rate)
+            camera = Camera(url, rate, keyframes_only=keyframes_only)
         except SourceError as error:
             raise CommandError(str(error)) from error
         with camera:
