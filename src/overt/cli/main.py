@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from overt import __version__
 from overt.cli import (
+    alerts,
     backup,
     bench,
     cluster,
@@ -58,6 +59,7 @@ app.command("verify")(verify.verify)
 app.command("watch")(watch.watch)
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(alerts.app, name="alerts")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)
