@@ -19,7 +19,7 @@ START = dt.datetime(2026, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
 
 @pytest.fixture
 def seen(home: Path) -> Path:
-    """A home of three alerts: of ann at the gate, to be reviewed; of nobody known at the door; and another account's."""
+    """A home of three alerts: of ann at the gate, to be reviewed; of nobody known; and another account's."""
     face = StoredFace("face-1", "image", "ann", Box(0, 0, 1, 1), 0.99, "model-1", "user-ann", 7)
     with engine(home) as opened, opened.stores.write() as unit:
         for number, (account, stream, match, review) in enumerate(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog
 from clocks import Clock
 from structlog.testing import capture_logs
 
@@ -29,6 +30,15 @@ VECTORS = make_vectors(30, seed=1)
 IDS = [f"face-{number:05d}" for number in range(30)]
 ALERT = Alert("one", ACCOUNT, "key", "gate", "arn", "session", NOON, None, 1.0, Box(0, 0, 1, 1), None, "people", 4, 0.9,
               MODEL, b"jpeg")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _heard() -> Iterator[None]:
+    """Commands that tests before ran in this process let errors through alone."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
