@@ -11,7 +11,8 @@ import pytest
 
 from overt.engine import Engine
 from overt.settings import load
-from overt.testing.stores import NOON, make_faces, make_vectors
+from overt.testing.stores import NOON, make_alert, make_faces, make_vectors
+from overt.types import Attachment, Parcel
 
 VECTORS = make_vectors(20, seed=1)
 
@@ -60,6 +61,38 @@ def test_what_was_erased_stays_so_when_all_but_a_backup_is_lost(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["deleted_again"]["faces"] == 2
     assert [is_held(new_home, number) for number in (3, 4, 7)] == [False, True, False]
+
+
+def test_what_cameras_saw_of_them_goes_too_also_when_the_face_went_earlier(
+    told: Callable[..., Any], enrolled: Path
+) -> None:
+    picture = b"a picture that nobody else has"
+
+    def parcel(face_id: str, target: str) -> Parcel:
+        body = json.dumps({"FaceId": face_id}).encode()
+        files = (Attachment("face.jpg", "image/jpeg", picture),)
+        return Parcel("gate", target, "face", "a face", body, NOON, files)
+
+    opened = Engine.open(load(home=enrolled))
+    try:
+        account = opened.settings.account
+        with opened.stores.write() as unit:
+            people = unit.collections.get(account, "people")
+            for number in range(2):  # both name face-00003
+                unit.alerts.add(make_alert(number, account=account))
+            unit.alerts.add(make_alert(2, account=account, collection="crowd"))
+            unit.parcels.put([parcel("face-00003", "http://one"), parcel("face-00003", "http://two")], 1 << 20)
+            unit.parcels.put([Parcel("gate", "http://one", "face", "", b'{"FaceId":"face-00009"}', NOON)], 1 << 20)
+            unit.users.disassociate(people, "ann", ["face-00003"])
+            unit.faces.delete(people, ["face-00003"])
+    finally:
+        opened.close()
+    receipt = told("faces", "erase", "face-00003", "--collection", "people", "--yes")
+    assert receipt["FacesNotFound"] == ["face-00003"]
+    assert "alerts that named them, pictures included: 2 removed" in receipt["Places"]
+    assert "results of streams that named them, on their way or given up: 2 removed" in receipt["Places"]
+    assert not any(picture in path.read_bytes() for path in enrolled.rglob("*") if path.is_file())
+    assert [alert["collection"] for alert in told("alerts", "list")["alerts"]] == ["crowd"]
 
 
 def test_an_erasure_leaves_a_row(told: Callable[..., Any], enrolled: Path) -> None:

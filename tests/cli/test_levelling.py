@@ -84,6 +84,42 @@ def test_what_has_changed_meanwhile_changes_too(
     assert people(engine, new) == people(engine, old)
 
 
+def test_ends_come_along(engine: Engine, pair: tuple[Collection, Collection]) -> None:
+    old, new = pair
+    soon, late = (dt.datetime(2099, 1, day, tzinfo=dt.UTC) for day in (1, 2))
+    with engine.stores.write() as unit:
+        unit.expiries.set(old, ["a", "b"], soon)
+        unit.expiries.set(old, ["c"], late)
+    with engine.stores.write() as unit:
+        unit.expiries.set(new, ["b", "c", "d"], late)
+        unit.faces.delete(new, ["a"])
+    assert level(engine, old, new, replace=False, allow_missing=True) == ["a"]
+    with engine.stores.read() as unit:
+        assert unit.expiries.of(new) == {"b": soon, "c": late}
+
+
+def test_an_end_given_between_comparing_and_replacing_is_not_lost(
+    engine: Engine, pair: tuple[Collection, Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = pair
+    level(engine, old, new, replace=False, allow_missing=False)
+    write, meddled = engine.stores.write, []
+    soon = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+
+    def meddling() -> object:
+        if not meddled:
+            meddled.append(True)
+            with write() as unit:
+                unit.expiries.set(old, ["f"], soon)
+        return write()
+
+    monkeypatch.setattr(engine.stores, "write", meddling)
+    level(engine, old, new, replace=True, allow_missing=False)
+    monkeypatch.undo()
+    with engine.stores.read() as unit:
+        assert unit.expiries.of(unit.collections.get(engine.settings.account, old.id)) == {"f": soon}
+
+
 def test_the_second_takes_the_first_one_s_name_and_age(engine: Engine, pair: tuple[Collection, Collection]) -> None:
     old, new = pair
     level(engine, old, new, replace=True, allow_missing=False)

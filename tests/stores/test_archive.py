@@ -105,6 +105,8 @@ def test_a_writer_that_was_abandoned_leaves_no_archive(tmp_path: Path) -> None:
     [
         lambda told: told.update(format="other"),
         lambda told: told.update(version=2),
+        lambda told: told.update(version=0),
+        lambda told: told.update(version="1"),
         lambda told: told.pop("parts"),
         lambda told: told["parts"].pop("b"),
         lambda told: told["parts"].update(d=told["parts"]["a"]),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import uuid
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from overt.stores import portable
-from overt.stores.archive import ArchiveError, ArchiveWriter
+from overt.stores.archive import Archive, ArchiveError, ArchiveWriter
 from overt.stores.portable import FACES, KIND, USERS, VECTORS, Parcel
 from overt.stores.sql import SqlStores
 from overt.testing.stores import ACCOUNT, MODEL, NOON, make_roll, make_vectors
@@ -66,6 +67,27 @@ def test_what_was_written_is_read(file: Path) -> None:
     np.testing.assert_array_equal(np.concatenate([roll.boxes for roll in rolls]), ROLL.boxes)
     np.testing.assert_array_equal(np.concatenate([roll.confidences for roll in rolls]), ROLL.confidences)
     np.testing.assert_array_equal(np.concatenate([roll.vectors for roll in rolls]), ROLL.vectors.astype(np.float16))
+
+
+def test_ends_come_along_in_a_file_that_says_so(stores: SqlStores, file: Path, tmp_path: Path) -> None:
+    """An overt that knows no ends refuses it, and takes the one without ends."""
+    end = NOON + dt.timedelta(days=1, microseconds=7)
+    with stores.write() as unit:
+        people = unit.collections.get(ACCOUNT, "people")
+        unit.expiries.set(people, ROLL.ids[3:5], end)
+        portable.write(unit, people, {}, tmp_path / "ends", lambda _: None)
+    _, _, rolls = unpacked(tmp_path / "ends")
+    assert [roll.ends for roll in rolls] == [{}, dict.fromkeys(ROLL.ids[3:5], end), {}]
+    versions = [Archive.open(path, KIND, portable.VERSION) for path in (file, tmp_path / "ends")]
+    for opened, version in zip(versions, (portable.WITHOUT_ENDS, portable.VERSION), strict=True):
+        with opened as archive:
+            assert archive.manifest["version"] == version
+
+
+@pytest.mark.parametrize("end", [None, 7, "soon", "2027-01-01T00:00:00", "x" * 90])
+def test_an_end_that_is_no_moment_is_refused(tmp_path: Path, end: object) -> None:
+    with pytest.raises(ArchiveError, match="is damaged or no file"):
+        list(unpacked(made(tmp_path / "file", faces=lines({"expires": end}))))
 
 
 def test_an_empty_collection_is_a_file_too(stores: SqlStores, tmp_path: Path) -> None:

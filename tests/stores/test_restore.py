@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,11 +23,12 @@ from overt.stores.deletions import Deletions
 from overt.stores.restore import ASIDE, Restored
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
-from overt.testing.stores import ACCOUNT, MODEL, NOON, make_event, make_roll, make_vectors
-from overt.types import Embedding
+from overt.testing.stores import ACCOUNT, MODEL, NOON, make_alert, make_event, make_roll, make_vectors
+from overt.types import Embedding, Parcel
 
 PEOPLE = (ACCOUNT, "people")
 VECTORS = make_vectors(10, seed=1)
+LATER = NOON + dt.timedelta(days=99)
 
 
 @pytest.fixture
@@ -137,6 +141,59 @@ def test_what_was_deleted_since_stays_deleted(
     content = chosen.database.read_bytes()
     blobs = [VECTORS[row].astype("<f2").tobytes() in content for row in (3, 7, 8)]
     assert blobs == [False, True, False]
+
+
+def test_alerts_that_were_erased_since_stay_so_and_ends_given_since_stay(
+    chosen: Settings, work: Callable[..., None], tmp_path: Path, opened: Callable[[], SqlStores]
+) -> None:
+    """Of faces 3 and 5 all was erased, the latter's told in a file alone; face 4 was deleted, its alert kept."""
+
+    def fill(unit: Unit) -> None:
+        unit.faces.load(unit.collections.create(*PEOPLE, MODEL, NOON), MODEL, make_roll(VECTORS))
+        for number in range(3, 6):
+            match = make_alert(0).match
+            subject = replace(match.subject, id=f"face-0000{number}")
+            unit.alerts.add(make_alert(number, match=replace(match, subject=subject)))
+            body = f'{{"FaceId":"{subject.id}"}}'.encode()
+            unit.parcels.put([Parcel("gate", "http://taker", "face", "a face", body, NOON)], 1 << 20)
+        unit.parcels.put([Parcel("gate", "http://taker", "face", "a face", b'{"FaceId":"face-00006"}', NOON)], 1 << 20)
+
+    def since(unit: Unit) -> None:
+        people = unit.collections.get(*PEOPLE)
+        unit.faces.delete(people, ["face-00003", "face-00004"])
+        unit.alerts.forget(people, ["face-00003"])
+        unit.expiries.set(people, ["face-00007"], LATER)
+
+    work(fill)
+    saved = tmp_path / "saved"
+    saved.touch(mode=0o600)
+    backup.write(chosen, saved, lambda _: None, secrets=True, models=True)
+    work(since)
+    (tmp_path / "told").write_text(json.dumps({"account": ACCOUNT, "collection": "people", "face_id": "face-00005"}))
+    done = put_back(chosen, saved, tmp_path / "told")
+    assert (done.again.counts["faces"], done.again.counts["alerts"]) == (3, 2)
+    with opened().read() as unit:
+        assert [alert.id for _, alert in unit.alerts.page(ACCOUNT, 0, 9)] == ["alert-4"]
+        assert unit.expiries.of(unit.collections.get(*PEOPLE)) == {"face-00007": LATER}
+        (lane,) = unit.parcels.lanes()
+        assert lane.waiting == 1
+
+
+def test_ends_are_in_a_backup(
+    chosen: Settings, file: Path, work: Callable[..., None], tmp_path: Path, opened: Callable[[], SqlStores]
+) -> None:
+    def since(unit: Unit) -> None:
+        unit.expiries.set(unit.collections.get(*PEOPLE), ["face-00007"], LATER)
+
+    work(since)
+    saved = tmp_path / "saved"
+    saved.touch(mode=0o600)
+    backup.write(chosen, saved, lambda _: None, secrets=True, models=True)
+    shutil.rmtree(chosen.home)
+    chosen.home.mkdir()
+    put_back(chosen, saved)
+    with opened().read() as unit:
+        assert unit.expiries.of(unit.collections.get(*PEOPLE)) == {"face-00007": LATER}
 
 
 def test_a_backup_put_back_twice_still_leaves_deleted_what_was(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from overt.cli import erasing, output, progress
+from overt.cli import erasing, expiring, output, progress
 from overt.cli.albums import MOUNT, SUFFIXES
 from overt.cli.collections import ensured, give
 from overt.cli.home import engine
@@ -21,8 +21,10 @@ from overt.engine import Engine
 from overt.errors import WireError
 from overt.wire import local
 
-app = typer.Typer(help="Faces: enrol, search, erase.", no_args_is_help=True)
+app = typer.Typer(help="Faces: enrol, search, give an end, erase.", no_args_is_help=True)
 app.command("erase")(erasing.erase)
+app.command("expire")(expiring.expire)
+app.command("expiries")(expiring.expiries)
 
 
 @dataclass(frozen=True, slots=True)

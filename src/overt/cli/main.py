@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from overt import __version__
 from overt.cli import (
+    alerts,
     backup,
     bench,
     cameras,
@@ -68,6 +69,7 @@ app.add_typer(deliveries.app, name="deliveries")
 cameras.app.command("test")(glimpse.glimpse)
 cameras.app.command("discover")(discovering.discover)
 app.add_typer(cameras.app, name="cameras")
+app.add_typer(alerts.app, name="alerts")
 collections.app.command("export")(portable.export)
 collections.app.command("import")(portable.import_collection)
 collections.app.command("reindex")(reindexing.reindex)

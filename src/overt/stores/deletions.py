@@ -62,7 +62,7 @@ class Deletions:
     """What was deleted: collections; faces and users with the collection they are in; keys with when they were revoked.
 
     alerts: faces whose alerts were dropped, with their collection. As the outcome of making them again: those that were
-    there to be deleted.
+    there to be deleted, and a face once for each of its alerts.
     """
 
     collections: tuple[Place, ...] = ()
@@ -208,7 +208,7 @@ def _delete_faces(unit: Unit, collection: Collection, face_ids: list[str]) -> li
 
 
 def _drop_alerts(unit: Unit, collection: Collection, face_ids: list[str]) -> list[str]:
-    return [face_id for face_id in face_ids if unit.alerts.forget(collection, [face_id])]
+    return [face_id for face_id in face_ids for _ in range(unit.alerts.forget(collection, [face_id]))]
 
 
 def _delete_users(unit: Unit, collection: Collection, user_ids: list[str]) -> list[str]:

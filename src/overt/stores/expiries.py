@@ -9,13 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Ids
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
-from overt.stores.schema import collections, expiries, faces
+from overt.stores.schema import Moment, collections, expiries, faces
 from overt.stores.shelf import Shelf, advance, among, chunks, locate
 from overt.types import Collection
 
 _JOINED = (expiries.c.collection == faces.c.collection, expiries.c.sequence == faces.c.sequence)
+
+# Built once: every search asks it. Whether a row of the table `faces` has an end that has come by the parameter `now`.
+IS_OVER = exists().where(*_JOINED, expiries.c.expires <= bindparam("now", type_=Moment()))
 
 
 class SqlExpiries:
@@ -65,11 +68,6 @@ class SqlExpiries:
         for *owner, face_id in self._connection.execute(statement):
             by_collection[Collection(*owner)].append(face_id)
         return list(by_collection.items())
-
-
-def is_over(now: dt.datetime) -> ColumnElement[bool]:
-    """Whether a row of the table `faces` has an end that has come."""
-    return exists().where(*_JOINED, expiries.c.expires <= now)
 
 
 def put(connection: Connection, shelf: Shelf, ends: Mapping[int, dt.datetime]) -> None:

@@ -111,11 +111,11 @@ class SqlFaces:
         shelf = locate(self._connection, collection)
         shelf.check(probe)
         hidden = [face.sequence for face in self._known(shelf, without).values()]
-        on_list = _select(shelf).where(~expiries.is_over(self._clock()))
+        on_list, now = _select(shelf).where(~expiries.IS_OVER), self._clock()
         wanted = limit
         while True:
             hits = self._search(table, shelf, Query(probe.vector, wanted, floor, np.array(hidden, np.int64)))
-            rows = among(self._connection, on_list, table.c.sequence, hits)
+            rows = among(self._connection, on_list, table.c.sequence, hits, now=now)
             # What is past its end stays searched until it is deleted; where it took places of others, look for more.
             if len(rows) == len(hits) or len(rows) >= limit or len(hits) < wanted:
                 break

@@ -43,6 +43,18 @@ _CARRY_RECORDS = f"""
     WHERE call_id NOT IN (SELECT call_id FROM main.records) ORDER BY number
 """  # noqa: S608 - put together from the constant above
 
+# An end that a face was given since the backup was made.
+_CARRY_ENDS = """
+    INSERT INTO main.expiries (collection, sequence, expires)
+    SELECT e.collection, e.sequence, e.expires FROM old.expiries e
+    JOIN old.collections o ON o.number = e.collection
+    JOIN main.collections c ON c.number = o.number AND (c.account, c.id, c.created) = (o.account, o.id, o.created)
+    JOIN old.faces g ON (g.collection, g.sequence) = (e.collection, e.sequence)
+    JOIN main.faces f ON (f.collection, f.sequence, f.id) = (g.collection, g.sequence, g.id)
+    WHERE true
+    ON CONFLICT (collection, sequence) DO UPDATE SET expires = excluded.expires
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -155,10 +167,11 @@ def _renew(database: Path) -> None:
 
 
 def _take_over(database: Path, old: Path) -> Deletions:
-    """The deletions that only the replaced database knows of; its records go to the new one at once."""
+    """The deletions that only the replaced database knows of; its records and ends go to the new one at once."""
     known = deletions.found(database, old)
     with deletions.attached(database, old) as both:
         both.execute(_CARRY_RECORDS)
+        both.execute(_CARRY_ENDS)
     return known
 
 

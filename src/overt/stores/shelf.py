@@ -110,6 +110,11 @@ def chunks(values: Ids[Any]) -> Iterator[list[Any]]:
         yield distinct[start : start + _CHUNK]
 
 
-def among(connection: Connection, statement: AnySelect, column: ColumnElement[Any], values: Ids[Any]) -> list[AnyRow]:
-    """The statement's rows whose column is one of the values, however many there are; in no order."""
-    return [row for chunk in chunks(values) for row in connection.execute(statement.where(column.in_(chunk)))]
+def among(
+    connection: Connection, statement: AnySelect, column: ColumnElement[Any], values: Ids[Any], **given: Any
+) -> list[AnyRow]:
+    """The statement's rows whose column is one of the values, however many there are; in no order.
+
+    Args: given: what the statement's parameters stand for.
+    """
+    return [row for chunk in chunks(values) for row in connection.execute(statement.where(column.in_(chunk)), given)]

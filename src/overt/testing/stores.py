@@ -30,7 +30,7 @@ from overt.stores.base import (
     Unit,
     WrongModelError,
 )
-from overt.types import Box, Collection, Embedding, Event, Floats
+from overt.types import Alert, Box, Collection, Embedding, Event, Floats, Match, StoredFace
 
 ACCOUNT = "123456789012"
 MODEL = "model-1"
@@ -69,6 +69,31 @@ def make_roll(vectors: Floats, prefix: str = "face", user_ids: Sequence[str | No
         user_ids=user_ids or [None] * count,
         vectors=vectors,
     )
+
+
+def make_alert(number: int, **changes: Any) -> Alert:
+    """An alert of a face on the list of the collection "people"."""
+    box = Box(0.5, 0.25, 0.125, 0.2)
+    face = StoredFace("face-00003", "image", "ann", box, 0.99, MODEL, None, 7)
+    fields = {
+        "id": f"alert-{number}",
+        "account": ACCOUNT,
+        "stream": "key-of-gate",
+        "stream_name": "gate",
+        "source": "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1",
+        "session": "session",
+        "start": NOON,
+        "end": None,
+        "time": 12.5,
+        "box": box,
+        "match": Match(face, 0.97, 0.61, 1),
+        "collection": "people",
+        "list_size": 40,
+        "threshold": 0.9,
+        "model": MODEL,
+        "picture": b"\xff\xd8 a picture of somebody \xff\xd9",
+    }
+    return Alert(**{**fields, **changes})
 
 
 def make_event(number: int) -> Event:
