@@ -6,6 +6,7 @@ Usable without a server: the command line and tests open one and call operations
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ from overt.streams import worker as watching
 from overt.streams.cameras import open_camera
 from overt.streams.manager import Manager
 from overt.streams.postman import Limits, Postman
+from overt.streams.retention import Retention
 from overt.streams.sinks.base import Surroundings
 from overt.types import Image
 
@@ -69,6 +71,7 @@ class Engine:
         self.surroundings = Surroundings.of(settings, bytes.fromhex(vault.digest("web push", b"")), mounts)
         self.post = Postman(stores, self.surroundings, Limits.of(settings), owner=self.owner)
         self.streams = Manager(self.watching(), owner=self.owner)
+        self.retention = Retention(stores, dt.timedelta(days=settings.alert_days))
         self._vault = vault
         # One more than there are workers: a picture being decoded, in another process, keeps no core busy here.
         self._places = threading.BoundedSemaphore(settings.workers + 1)
@@ -150,6 +153,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is under way and let go of processes and files."""
+        self.retention.close()
         self.streams.close()
         self.desk.close()
         self.post.close()

@@ -222,6 +222,15 @@ def test_a_session_ends_in_time_when_the_camera_does_not_come_back(drawn: Hub) -
     assert analysis.is_over
 
 
+def test_a_camera_that_never_comes_ends_the_session_after_a_minute(drawn: Hub) -> None:
+    analysis = HomeAnalysis(stream(5.0, home=ConnectedHome(("PET",))), drawn)
+    analysis.see(None, wall(0))
+    analysis.see(None, wall(64))
+    assert not analysis.is_over
+    analysis.see(None, wall(66))
+    assert analysis.is_over
+
+
 def test_a_session_that_fails_says_why_and_how_far_it_came(drawn: Hub) -> None:
     analysis = HomeAnalysis(stream(home=ConnectedHome(("PET",))), drawn)
     shown(analysis, [cells()] * 6)

@@ -15,7 +15,8 @@ from watching import alerts, claim, get, put, start, stop, stop_all, until
 
 from overt import settings
 from overt.engine import Engine
-from overt.stores.base import UnavailableError
+from overt.stores.base import NewFace, UnavailableError
+from overt.streams.analysis import Told
 from overt.streams.watch import WatchList
 from overt.streams.worker import Tools, Worker
 from overt.types import Box, Options, Region, Stream
@@ -175,6 +176,40 @@ def test_nothing_is_lost_while_the_store_takes_nothing(engine: Engine, listed: W
         until(lambda: get(engine, stream).is_over)
     assert len(refused) == 5
     assert whom(engine, stream) == ["obama", "biden"]
+
+
+def test_of_a_face_that_was_erased_a_moment_ago_nothing_is_told(
+    engine: Engine, listed: WatchList, short: Path, photos: Path
+) -> None:
+    models = engine.models.faces
+    with engine.stores.write() as unit:
+        people = unit.collections.create(listed.account, "erased", models.model, dt.datetime.now(dt.UTC))
+        image = engine.media.decode((photos / "biden.jpg").read_bytes())
+        face = models.detect(image)[0]
+        unit.faces.add(people, "picture", "biden", [NewFace("one", face.box, 1.0, models.embed(image, face))])
+    stream = put(engine, replace(listed, collection="erased"), "erased", short.as_uri())
+    tools = engine.watching()
+
+    class Late:
+        """An analysis during which the face is erased."""
+
+        def __init__(self, found: Stream) -> None:
+            self._analysis = tools.analyse(found)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._analysis, name)
+
+        def see(self, frame: Any, wall: dt.datetime) -> Told:
+            told: Told = self._analysis.see(frame, wall)
+            if told.alerts:
+                engine.stores.erase(people, ["one"])
+            return told
+
+    with worker(engine, stream, replace(tools, analyse=Late)):
+        until(lambda: get(engine, stream).is_over)
+    assert alerts(engine, stream) == []
+    with engine.stores.read() as unit:
+        assert unit.parcels.lanes(stream.id) == []
 
 
 def test_an_error_of_ours_leaves_the_stream_to_be_watched(engine: Engine, listed: WatchList, short: Path) -> None:

@@ -17,6 +17,7 @@ from overt.engine import Engine
 from overt.stores import files
 from overt.stores.base import NotFoundError
 from overt.streams import judging
+from overt.streams.postman import Limits
 from overt.types import Alert
 
 app = typer.Typer(help="Alerts: people whom streams have seen.", no_args_is_help=True)
@@ -93,7 +94,8 @@ def _judge(home: Path | None, alert: str, review: str, by: str, *, as_json: bool
     operation = {"confirmed": "ConfirmAlert", "rejected": "RejectAlert"}[review]
     with engine(home) as opened, recorded(opened, operation, alert):
         _get(opened, alert)
-        done = judging.judge(opened.stores, opened.settings.account, alert, review, by)
+        most = Limits.of(opened.settings).size
+        done = judging.judge(opened.stores, opened.settings.account, alert, review, by, most=most)
     output.show(_told(done), lambda: output.line(f"{review} {done.id} by {by}"), as_json=as_json)
 
 

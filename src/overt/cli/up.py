@@ -57,10 +57,11 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
     try:
         ensure_owner(engine, chosen)
         engine.start()
-        # Here alone: replicas take calls in this server's name, not its jobs, parcels and cameras.
+        # Here alone: replicas take calls in this server's name, and nothing else.
         engine.desk.open()
         engine.post.open()
         engine.streams.open()
+        engine.retention.open()
         for key_id in keys.foreign(engine.stores):
             log.warning("an access key does not work here: it was made with another master.key", key=key_id)
         for task, words in engine.models.problems.items():

@@ -27,7 +27,8 @@ class Told:
     """What a frame, or its absence, brought. All of it is written in one unit.
 
     alerts: of visits that begin. extended: alerts told before whose visit ended or got a better sight. faces: seen for
-    the first time.
+    the first time. named: ids of enrolled faces that parcels and alerts name, of `collection`; should one of them have
+    been deleted meanwhile, neither is written.
     """
 
     parcels: tuple[Parcel, ...] = ()
@@ -35,6 +36,8 @@ class Told:
     extended: tuple[Alert, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     faces: int = 0
+    named: frozenset[str] = frozenset()
+    collection: str = ""
 
     @property
     def is_empty(self) -> bool:

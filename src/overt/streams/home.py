@@ -36,6 +36,8 @@ _LEAST = 0.5
 """Source: Rekognition's API reference, ConnectedHomeSettings."""
 _SECONDS = 10.0
 """Source: Rekognition's API reference, StreamProcessingStopSelector."""
+_PATIENCE = 60.0
+"""Seconds beyond those of the session that a camera may take for its first frame."""
 _AMONG = 5
 """Frames in a row, of which two must show a thing: one second at five frames a second."""
 _PET_LEAST, _VIEWS = 0.35, (0.0, 0.1)
@@ -76,6 +78,8 @@ class HomeAnalysis:
         self._kinds = _kinds(self._scenes.object_labels)
         self._last: tuple[float, dt.datetime] | None = None
         self._begin = self._passed = 0.0
+        self._asked_at: dt.datetime | None = None
+        self._gave_up = False
         self._number = 0
         self._pending: dict[str, _Sight] = {}
         self._told: set[str] = set()
@@ -85,7 +89,7 @@ class HomeAnalysis:
     @property
     def is_over(self) -> bool:
         """See `Analysis.is_over`."""
-        return self._finished or self._passed >= self._seconds
+        return self._finished or self._gave_up or self._passed >= self._seconds
 
     def change(self, wanted: Wanted) -> None:
         """See `Analysis.change`. What was told is not told again. Raises: ValueError, and goes on as before."""
@@ -138,7 +142,10 @@ class HomeAnalysis:
                 self._begin = frame.time
             self._last = frame.time, wall
             self._passed = frame.time - self._begin
-        elif self._last is not None:
+        elif self._last is None:
+            self._asked_at = self._asked_at or wall
+            self._gave_up = (wall - self._asked_at).total_seconds() > self._seconds + _PATIENCE
+        else:
             time, then = self._last
             self._passed = max(self._passed, time - self._begin + (wall - then).total_seconds())
 

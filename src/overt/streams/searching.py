@@ -64,7 +64,9 @@ class SearchAnalysis:
         moment = self._scene.see(frame, self._regions.holds)
         told = self._told(moment, frame, wall)
         if frame is not None and self._stream.wanted.records:
-            told = replace(told, parcels=(*told.parcels, telling.record(self._stream, frame, moment.sights)))
+            named = {match.subject.id for sight in moment.sights for match in sight.matches}
+            record = telling.record(self._stream, frame, moment.sights)
+            told = replace(told, parcels=(*told.parcels, record), named=told.named | named)
         return told
 
     def finish(self, wall: dt.datetime, reason: str) -> Told:  # noqa: ARG002 - an alert ends whatever the reason
@@ -103,7 +105,15 @@ class SearchAnalysis:
         faces = {sight.index for sight in moment.sights if sight.is_confirmed} - self._met
         sightings = self._sightings(moment, wall)
         self._met = (self._met | faces).difference(self._watch.ended)
-        return Told(tuple(parcels), tuple(begun), tuple(extended), sightings, len(faces))
+        return Told(
+            tuple(parcels),
+            tuple(begun),
+            tuple(extended),
+            sightings,
+            len(faces),
+            frozenset(alert.match.subject.id for alert in (*begun, *extended) if alert.match is not None),
+            self._search.collection,
+        )
 
     def _alert(self, visit: Visit, frame: LiveFrame) -> Alert:
         stream = self._stream

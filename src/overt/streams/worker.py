@@ -160,14 +160,23 @@ class Worker:
             self._lost = 0
 
     def _keep(self, unit: Unit, told: Told) -> None:
-        for alert in told.alerts:
+        """In the order in which all units lock. Raises: NotFoundError; WrongModelError."""
+        for sighting in told.sightings:
+            self._enrol(unit, sighting)
+        is_known = self._is_known(unit, told)
+        for alert in told.alerts if is_known else ():
             unit.alerts.add(alert)
         for alert in told.extended:
             unit.alerts.extend(alert)
-        if told.parcels:
+        if told.parcels and is_known:
             self._tools.put(unit, told.parcels)
-        for sighting in told.sightings:
-            self._enrol(unit, sighting)
+
+    def _is_known(self, unit: Unit, told: Told) -> bool:
+        """Whether all faces that are named are enrolled still: of one that was erased a moment ago nothing is told."""
+        if not told.named:
+            return True
+        collection = unit.collections.get(self.stream.account, told.collection)
+        return len(unit.faces.get(collection, told.named)) == len(told.named)
 
     def _enrol(self, unit: Unit, sighting: Sighting) -> None:
         """Keep a face for those who search the past. Raises: NotFoundError; WrongModelError."""
