@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from overt.cli import bench_search, bench_video, measuring, output, photos, pictures
+from overt.cli import bench_cameras, bench_search, bench_video, measuring, output, photos, pictures
 from overt.cli.home import engine, own_store
 from overt.cli.measuring import Act
 from overt.cli.pictures import SIDE
@@ -28,6 +28,7 @@ from overt.types import Call, Caller, Face, Floats, Image
 app = typer.Typer(help="Benchmarks.", no_args_is_help=True)
 app.command("search")(bench_search.search)
 app.command("video")(bench_video.video)
+app.command("cameras")(bench_cameras.cameras)
 
 PhotosOption = Annotated[
     Path | None, typer.Option("--photos", help="Folder of the sample photos [default: OVERT_PHOTOS, or .photos].")

@@ -36,7 +36,7 @@ from overt.wire import local
 
 AIMS: Mapping[str, float] = {"search": 6.0, "labels": 4.0}
 """Times real time on two cores that are aimed at: at 5 looks a second for search, 2 for labels."""
-_GALLERY = 10_000
+GALLERY = 10_000
 _COLLECTION = "bench"
 _WIDTH, _HEIGHT, _RATE, _SECONDS = 1280, 720, 25, 20
 _FACE = 300  # pixels of the generated clip's portraits
@@ -71,13 +71,13 @@ def video(
         bucket.mkdir(parents=True)
         names = _gather(folder, portraits, bucket)
         with engine(Path(home), store=own_store(Path(home))) as opened:
-            _enrol(opened)
+            enrol(opened)
             rows = {kind: _measured(opened, bucket, names, kind, seconds) for kind in _KINDS}
         server = _served(Path(home), names) if served else {}
     result = {
         "machine": measuring.machine(),
         "clips": names if folder else f"one, generated: {_SECONDS} s of 720p at {_RATE}",
-        "gallery": f"{_GALLERY} drawn faces of nobody",
+        "gallery": f"{GALLERY} drawn faces of nobody",
         "seconds": seconds,
         "kinds": rows,
         "server": server,
@@ -147,18 +147,19 @@ def _backdrop(shot: int) -> Pixels:
     return np.array(Pictures.fromarray(noise).resize((_WIDTH, _HEIGHT), Pictures.Resampling.BICUBIC), np.uint8)
 
 
-def _enrol(opened: Engine) -> None:
+def enrol(opened: Engine) -> None:
+    """A collection `bench` of that many drawn faces of nobody."""
     local.call(opened, "CreateCollection", CollectionId=_COLLECTION)
     models = opened.models.faces
     nobody = Face(_BOX, 1.0, np.linspace(0.2, 0.8, 10, dtype=np.float32).reshape(5, 2))
     size = models.embed(Image(np.zeros((112, 112, 3), np.uint8), ""), nobody).vector.size
-    halves = draw(Statistics.assumed(size), _GALLERY, 0).halves
+    halves = draw(Statistics.assumed(size), GALLERY, 0).halves
     ids = [str(uuid.uuid4()) for _ in halves]
-    boxes = np.tile(np.array([_BOX.left, _BOX.top, _BOX.width, _BOX.height]), (_GALLERY, 1))
-    nobodies = [None] * _GALLERY
+    boxes = np.tile(np.array([_BOX.left, _BOX.top, _BOX.width, _BOX.height]), (GALLERY, 1))
+    nobodies = [None] * GALLERY
     with opened.stores.write() as unit:
         collection = unit.collections.get(opened.settings.account, _COLLECTION)
-        roll = Roll(ids, ids, nobodies, boxes, np.ones(_GALLERY), nobodies, halves)
+        roll = Roll(ids, ids, nobodies, boxes, np.ones(GALLERY), nobodies, halves)
         unit.faces.load(collection, models.model, roll)
 
 

@@ -128,7 +128,7 @@ class Server:
 
     def memory_mb(self) -> int:
         """What it holds in memory, with its worker processes."""
-        return round(sum(_resident_mb(pid) for pid in [self.pid, *_children(self.pid)]))
+        return round(sum(_resident_mb(pid) for pid in [self.pid, *children(self.pid)]))
 
 
 @contextmanager
@@ -199,7 +199,8 @@ def _status_mb(pid: int, name: str) -> float:
     return 0.0
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that another process has started."""
     return [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
