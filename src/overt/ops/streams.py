@@ -212,7 +212,7 @@ def _home(call: Call, engine: Engine, settings: Mapping[str, Any]) -> ConnectedH
         raise InvalidParameterException(detail=f"Labels are among {', '.join(_LABELS)}, not {', '.join(strange)}")
     missing = unseen(labels, engine.models)
     if asked := [each for each in missing if each in labels]:
-        raise InvalidParameterException(detail=f"no installed model finds {', '.join(asked)}; see docs/operations.md")
+        raise InvalidParameterException(detail=f"no installed model finds {', '.join(asked)}; see docs/streams.md")
     if missing:
         call.notes[OMITTED] = show.header(missing)
     least = settings.get("MinConfidence")
