@@ -76,9 +76,11 @@ class Desk:
         if lease is None or lease.job.is_over:
             return
         with suppress(LostError):
-            status, message = self._look(lease)
-            with self._tools.stores.write() as unit:
-                unit.jobs.end(lease, status=status, message=message)
+            failure = self._look(lease)
+            if failure is not None:
+                with self._tools.stores.write() as unit:
+                    unit.jobs.end(lease, status="FAILED", message=failure)
+            status = "SUCCEEDED" if failure is None else "FAILED"
             log.info("job over", job=job_id, operation=lease.job.operation, status=status)
 
     def tell(self, job_id: str) -> None:
@@ -95,9 +97,12 @@ class Desk:
         with self._tools.stores.write() as unit:
             unit.jobs.told(job_id)
 
-    def _look(self, lease: Lease) -> tuple[str, str]:
-        """Work through the video; the status that the job ends with, and words. Raises: StoppedError; StoreError."""
-        job, caution = lease.job, ""
+    def _look(self, lease: Lease) -> str | None:
+        """Work through the video, and end the job together with its last chunk.
+
+        Returns: why it failed, None when it did not. Raises: StoppedError; StoreError.
+        """
+        job = lease.job
         try:
             sought = task.read(job.task)
             with self._media.video(job.video) as video:
@@ -111,18 +116,20 @@ class Desk:
                             progress=chunk.progress,
                             footage=video.footage,
                         )
-                    caution = chunk.caution
-                    self._go_on()
+                        if chunk.is_last:
+                            unit.jobs.end(lease, status="SUCCEEDED", message=chunk.caution)
+                    if not chunk.is_last:
+                        self._go_on()
         except (VideoError, PackError, NotFoundError, WrongModelError) as error:
-            return "FAILED", str(error)
+            return str(error)
         except StoreError:
             raise
         except WireError as error:
-            return "FAILED", error.detail or str(error)
+            return error.detail or str(error)
         except Exception:
             log.exception("job failed", job=job.id)
-            return "FAILED", f"an error of the server's; its log says more of job {job.id}"
-        return "SUCCEEDED", caution
+            return f"an error of the server's; its log says more of job {job.id}"
+        return None
 
     def _go_on(self) -> None:
         """Raises: StoppedError when the server is about to end."""

@@ -49,6 +49,8 @@ class Video:
 
     def __init__(self, source: StoredObject, *, seconds: float = 10.0, memory: int = MEMORY) -> None:
         self._source = source
+        self.mark = source.mark
+        """See `StoredObject.mark`."""
         self._seconds = seconds
         self._turn = 0
         self._ahead = False
