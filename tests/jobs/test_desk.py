@@ -18,11 +18,12 @@ import pytest
 from overt import settings
 from overt.engine import Engine
 from overt.jobs import analysis
+from overt.media.video import Video
 from overt.stores.base import UnavailableError
 from overt.stores.jobs import SqlJobs
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
-from overt.types import Finding, Job
+from overt.types import Finding, Job, Stored
 from overt.wire import local
 
 ACCOUNT = "000000000001"
@@ -208,3 +209,57 @@ def test_a_video_that_was_replaced_meanwhile_fails_in_words(
     done, _ = over(engine, job)
     assert done.status == "FAILED"
     assert "replaced" in done.message
+
+
+@pytest.mark.parametrize("often", [False, True])
+def test_a_killed_player_costs_a_chunk_and_one_that_always_dies_fails_the_job(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, often: bool
+) -> None:
+    monkeypatch.setattr(analysis, "_VIDEO", 1.0)
+    whole = begin(engine)
+    engine.desk.analyse(whole)
+    opener, opened = engine.media.video, list[Video]()
+
+    def opening(stored: Stored) -> Video:
+        opened.append(opener(stored))
+        if often and len(opened) > 1:
+            os.kill(opened[-1].pid, signal.SIGKILL)
+        return opened[-1]
+
+    save, saved = SqlJobs.save, list[int]()
+
+    def saving(*args: Any, **kwargs: Any) -> None:
+        save(*args, **kwargs)
+        saved.append(1)
+        if len(saved) == 2:
+            os.kill(opened[-1].pid, signal.SIGKILL)
+
+    monkeypatch.setattr(engine.media, "video", opening)
+    monkeypatch.setattr(SqlJobs, "save", saving)
+    job = begin(engine)
+    engine.desk.analyse(job)
+    done, findings = over(engine, job)
+    if often:
+        assert (done.status, len(opened)) == ("FAILED", 2)
+        assert "the video cannot be played" in done.message
+    else:
+        assert (done.status, len(opened)) == ("SUCCEEDED", 2)
+        assert findings == over(engine, whole)[1]
+
+
+def test_a_film_of_fifteen_hours_is_a_job_like_any_other(
+    engine: Engine, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame a minute, of which a few show somebody."""
+    grey = next(filming.empty(1, size=(320, 180)))
+    face = next(filming.passing(photos / "biden.jpg", 1, size=(320, 180), still=True))
+    shown = {0: face, 451: face, 899: face}
+    frames = (shown.get(minute, grey) for minute in range(900))
+    (tmp_path / "clips" / "cut.mkv").write_bytes(filming.film(frames, "matroska", seconds=60))
+    job = begin(engine)
+    engine.desk.analyse(job)
+    answer = local.call(engine, "GetFaceDetection", JobId=job)
+    assert answer["JobStatus"] == "SUCCEEDED", answer
+    assert "StatusMessage" not in answer
+    assert [found["Timestamp"] for found in answer["Faces"]] == [minute * 60_000 for minute in shown]
+    assert abs(answer["VideoMetadata"]["DurationMillis"] - 54_000_000) <= 60_000

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import http.client
 import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import filming
 import pytest
@@ -20,7 +22,7 @@ from botocore.credentials import Credentials
 from served import Ear, create, enrol
 from wire_calls import rows
 
-from overt import settings
+from overt import app, settings
 from overt.engine import Engine
 from overt.govern import keys
 from overt.stores.base import UnavailableError
@@ -112,6 +114,19 @@ def test_who_is_refused_is_told_so_and_recorded(
     assert headers["content-type"] == "application/json"
     (row,) = rows(shared_server.home, headers["x-amzn-requestid"])
     assert (row["operation"], row["outcome"]) == ("ListenEvents", code)
+
+
+def test_who_goes_makes_room(shared_server: Any) -> None:
+    for _ in range(events.MOST + 20):
+        with Ear(shared_server) as ear:
+            assert ear.response.status == 200
+
+
+def test_nothing_but_a_get_listens(shared_server: Any) -> None:
+    connection = http.client.HTTPConnection(urlsplit(shared_server.url).netloc, timeout=30)
+    connection.request("HEAD", events.PATH)
+    assert connection.getresponse().status == 405
+    connection.close()
 
 
 @pytest.fixture
@@ -273,6 +288,25 @@ def test_more_than_there_is_room_for_are_refused_in_words(engine: Engine) -> Non
     assert (refused.status, json.loads(refused.body)["__type"]) == (400, "ThrottlingException")
     assert "2 listen to this server already" in refused.headers["x-overt-detail"]
     first.close()
+    admitted(audience, asked(key))
+
+
+def test_who_takes_nothing_is_let_go(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "TAKE_SECONDS", 0.05)
+    audience, key = Audience(engine, most=1), made(engine, OURS)
+    listening, sent = admitted(audience, asked(key)), list[Any]()
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) == 2:
+            await never()
+
+    answer = app.EventStream(listening)({"type": "http"}, never, send)
+    asyncio.run(asyncio.wait_for(answer, 30))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     admitted(audience, asked(key))
 
 

@@ -12,10 +12,11 @@ import structlog
 
 from overt.errors import WireError
 from overt.jobs import analysis, task
+from overt.jobs.analysis import Chunk
 from overt.jobs.notices import Notices
 from overt.jobs.task import Tools
 from overt.media.pictures import Media
-from overt.media.video import VideoError
+from overt.media.video import PlayerError, Video, VideoError
 from overt.models.pack import PackError
 from overt.stores.base import Lease, LostError, NotFoundError, StoreError, WrongModelError
 
@@ -104,22 +105,7 @@ class Desk:
         """
         job = lease.job
         try:
-            sought = task.read(job.task)
-            with self._media.video(job.video) as video:
-                for chunk in analysis.look(video, sought, self._tools, lease.checkpoint):
-                    with self._tools.stores.write() as unit:
-                        unit.jobs.save(
-                            lease,
-                            chunk.checkpoint,
-                            chunk.findings,
-                            seconds=_LEASE,
-                            progress=chunk.progress,
-                            footage=video.footage,
-                        )
-                        if chunk.is_last:
-                            unit.jobs.end(lease, status="SUCCEEDED", message=chunk.caution)
-                    if not chunk.is_last:
-                        self._go_on()
+            self._work(lease)
         except (VideoError, PackError, NotFoundError, WrongModelError) as error:
             return str(error)
         except StoreError:
@@ -130,6 +116,41 @@ class Desk:
             log.exception("job failed", job=job.id)
             return f"an error of the server's; its log says more of job {job.id}"
         return None
+
+    def _work(self, lease: Lease) -> None:
+        """Keep chunk by chunk; a player that dies is replaced, but not twice at the same chunk.
+
+        Raises: StoppedError; StoreError; VideoError, PackError, WireError and whatever else fails the job.
+        """
+        sought, checkpoint, died = task.read(lease.job.task), lease.checkpoint, False
+        while True:
+            try:
+                with self._media.video(lease.job.video) as video:
+                    for chunk in analysis.look(video, sought, self._tools, checkpoint):
+                        self._keep(lease, chunk, video)
+                        checkpoint, died = chunk.checkpoint, False
+                        if not chunk.is_last:
+                            self._go_on()
+            except PlayerError:
+                if died:
+                    raise
+                died = True
+                log.warning("a player died and is replaced", job=lease.job.id)
+            else:
+                return
+
+    def _keep(self, lease: Lease, chunk: Chunk, video: Video) -> None:
+        with self._tools.stores.write() as unit:
+            unit.jobs.save(
+                lease,
+                chunk.checkpoint,
+                chunk.findings,
+                seconds=_LEASE,
+                progress=chunk.progress,
+                footage=video.footage,
+            )
+            if chunk.is_last:
+                unit.jobs.end(lease, status="SUCCEEDED", message=chunk.caution)
 
     def _go_on(self) -> None:
         """Raises: StoppedError when the server is about to end."""
