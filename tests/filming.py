@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,19 +20,24 @@ Rows = npt.NDArray[np.uint8]
 RATE = 25
 
 
-def film(frames: Iterable[Rows], kind: str = "mp4") -> bytes:
-    """A file of H.264, 25 frames a second. kind: FFmpeg's name of the container."""
+def film(frames: Iterable[Rows], kind: str = "mp4", *, seconds: float | None = None) -> bytes:
+    """A file of H.264. kind: FFmpeg's name of the container. seconds: from frame to frame; None: 25 frames a second."""
     file = io.BytesIO()
     with av.open(file, "w", format=kind) as container:
         stream = None
-        for frame in frames:
+        for number, frame in enumerate(frames):
             if stream is None:
                 stream = container.add_stream("libx264", RATE, options={"preset": "ultrafast", "crf": "20"})
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.codec_context.gop_size = RATE
                 stream.codec_context.thread_count = 1
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+                if seconds is not None:
+                    stream.codec_context.time_base = Fraction(1, 1000)
+            picture = av.VideoFrame.from_ndarray(frame, "rgb24")
+            if seconds is not None:
+                picture.pts, picture.time_base = round(number * seconds * 1000), Fraction(1, 1000)
+            container.mux(stream.encode(picture))
         if stream is not None:
             container.mux(stream.encode(None))
     return file.getvalue()

@@ -6,19 +6,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from overt.engine import Engine
-from overt.wire import chain, openapi, rest
+from overt.wire import chain, events, openapi, rest
 from overt.wire.awsjson import AwsJson
 from overt.wire.http import Request, Response
 
@@ -27,6 +28,9 @@ BODY_LIMIT = 15 * 1024 * 1024
 BODY_SECONDS = 60  # a client that takes longer to send its body is let go
 # A longer body is read to its end, so that the client hears why it was refused, but not for ever.
 DRAIN_LIMIT = 8 * BODY_LIMIT
+TAKE_SECONDS = 5  # one who listens to events and takes none for so long is let go, and may come back
+
+T = TypeVar("T")
 
 
 class Follow(Protocol):
@@ -52,12 +56,15 @@ class Front:
 
     async def answer(self, door: chain.Door, request: Request) -> Response:
         """One call's response."""
+        return await self.take(functools.partial(self._follow, door, request))
+
+    async def take(self, step: Callable[..., T]) -> T:
+        """What comes of a step that counts as a call; `crowded` tells it that there are as many as may be."""
         crowded = self._in_flight >= self._limit
         threads = self._refusals if crowded else self._calls
         self._in_flight += 1
         try:
-            step = functools.partial(self._follow, door, request, crowded=crowded)
-            return await asyncio.get_running_loop().run_in_executor(threads, step)
+            return await asyncio.get_running_loop().run_in_executor(threads, functools.partial(step, crowded=crowded))
         finally:
             self._in_flight -= 1
 
@@ -78,19 +85,22 @@ def build(engine: Engine, follow: Follow | None = None) -> Starlette:
         return response
 
     front = Front(engine.settings.calls_in_flight, follow or here)
+    audience = events.Audience(engine)  # here, whoever follows calls: this process is told of events
     doors: dict[str, chain.Door] = {"awsjson": AwsJson(), "rest": rest.Rest()}
 
     async def call(http: HttpRequest) -> HttpResponse:
         door = doors["rest" if http.url.path.startswith(rest.PREFIX) else "awsjson"]
-        if "transfer-encoding" in http.headers and "content-length" in http.headers:
-            # Two lengths for one body hide a second request from whoever reads the other one. Source: RFC 9112, 6.1.
-            return HttpResponse(status_code=400, headers={"connection": "close"})
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                request = await _request(http)
-        except (ClientDisconnect, TimeoutError):
-            return HttpResponse(status_code=408, headers={"connection": "close"})
-        return _http(await front.answer(door, request))
+        request = await _whole(http)
+        return request if isinstance(request, HttpResponse) else _http(await front.answer(door, request))
+
+    async def listen(http: HttpRequest) -> HttpResponse:
+        if http.method == "HEAD":  # which Starlette routes as GET, and which would never end
+            return HttpResponse(status_code=405, headers={"allow": "GET"})
+        request = await _whole(http)
+        if isinstance(request, HttpResponse):
+            return request
+        admitted = await front.take(functools.partial(audience.admit, request))
+        return _http(admitted) if isinstance(admitted, Response) else EventStream(admitted)
 
     async def health(_http: HttpRequest) -> HttpResponse:
         return JSONResponse({"status": "ok"})
@@ -107,11 +117,48 @@ def build(engine: Engine, follow: Follow | None = None) -> Starlette:
         routes=[
             Route("/", call, methods=["POST"]),
             Route("/v1/openapi.json", document, methods=["GET"]),
+            Route(events.PATH, listen, methods=["GET"]),
             Route("/v1/{operation}", call, methods=["POST"]),
             Route("/healthz", health, methods=["GET"]),
         ],
         lifespan=lifespan,
     )
+
+
+class EventStream(StreamingResponse):
+    """Events for one who listens, until it goes, takes nothing any more, or is let go."""
+
+    def __init__(self, listening: events.Listening) -> None:
+        self._listening = listening
+        self._frames = listening.frames()
+        super().__init__(self._frames, headers=listening.headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+
+        async def hand(message: Message) -> None:
+            async with asyncio.timeout(TAKE_SECONDS):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, hand)
+        except (ClientDisconnect, TimeoutError):
+            pass
+        finally:
+            await self._frames.aclose()
+            self._listening.close()
+
+
+async def _whole(http: HttpRequest) -> Request | HttpResponse:
+    """A request with its body; an answer when it is not to be had."""
+    if "transfer-encoding" in http.headers and "content-length" in http.headers:
+        # Two lengths for one body hide a second request from whoever reads the other one. Source: RFC 9112, 6.1.
+        return HttpResponse(status_code=400, headers={"connection": "close"})
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _request(http)
+    except (ClientDisconnect, TimeoutError):
+        return HttpResponse(status_code=408, headers={"connection": "close"})
 
 
 async def _request(http: HttpRequest) -> Request:

@@ -171,6 +171,10 @@ def test_a_film_is_played_from_s3(bucket: Any, s3: str) -> None:
         bucket.put_object(Bucket="films", Key="film", Body=raw[:-1] + b"x")
         with pytest.raises(VideoError, match="changed"):
             list(video.frames(5.5))
+    with media.video(stored("films", "film")) as video:
+        bucket.delete_object(Bucket="films", Key="film")
+        with pytest.raises(VideoError, match="NoSuchKey"):
+            list(video.frames(5.5))
     media.close()
 
 

@@ -106,6 +106,15 @@ def test_a_film_of_fifteen_hours_is_not_read_from_its_start(play: Opener) -> Non
     video = play(film("matroska", times=[at * 100.0 for at in range(540)]))
     assert video.footage.duration == pytest.approx(53900, abs=101)
     assert seen(video, 50_000.0, 50_200.0) == [(500, 50_000.0), (501, 50_100.0)]
+    before = resident(video)
+    assert sum(1 for _ in video.frames()) == 540
+    assert resident(video) - before < 20_000
+
+
+def resident(video: Video) -> int:
+    """Most kilobytes that the worker has held."""
+    status = Path(f"/proc/{video.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (180, 2), (-90, 3)])
@@ -253,13 +262,16 @@ def test_a_playlist_opens_nothing(play: Opener, tmp_path: Path) -> None:
     assert Watched.asked == []
 
 
-def still(size: tuple[int, int], codec: str) -> bytes:
+def still(size: tuple[int, int], codec: str, count: int = 1) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream(codec, 25, options=OPTIONS[codec])
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        container.mux(stream.encode(av.VideoFrame(*size, "yuv420p")))
+        for at in range(count):
+            frame = av.VideoFrame(*size, "yuv420p")
+            frame.pts = at
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
 
@@ -268,6 +280,8 @@ def test_8k_is_played_and_more_is_refused(play: Opener) -> None:
     video = play(still((7680, 4320), "mpeg4"))
     assert (video.footage.width, video.footage.height) == (7680, 4320)
     assert next(video.frames(side=1280)).image.pixels.shape == (720, 1280, 3)
+    remembering = play(still((7680, 4320), "libx264", count=8))  # frames that others are made from
+    assert [frame.image.width for frame in remembering.frames(side=640)] == [640] * 8
     with pytest.raises(VideoError, match="played"):
         play(still((8192, 4608), "libx264"))
 

@@ -67,6 +67,14 @@ def due(stores: SqlStores, owner: str = "one") -> list[str]:
         return list(unit.streams.due(owner))
 
 
+def test_a_stream_is_found_by_its_id(stores: SqlStores) -> None:
+    add(stores, "gate")
+    with stores.read() as unit:
+        assert unit.streams.find("id-gate") == get(stores, "gate")
+        with pytest.raises(NotFoundError):
+            unit.streams.find("gate")
+
+
 def test_a_stream_comes_back_as_it_was_put_and_its_targets_are_sealed(stores: SqlStores) -> None:
     wanted = Wanted(
         ARN,

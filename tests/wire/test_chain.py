@@ -71,7 +71,7 @@ def test_a_call_is_answered_with_its_id_and_leaves_a_row_of_the_same_id(engine: 
         (Trusting(), request("ListCollections", b"{"), "SerializationException", "ListCollections", "none"),
         (Trusting(), request("CreateCollection"), "ValidationException", "CreateCollection", "none"),
         (Trusting("auditor"), request("ListCollections"), "AccessDeniedException", "ListCollections", "deny"),
-        (Trusting(), request("ListStreamProcessors"), "AccessDeniedException", "ListStreamProcessors", "allow"),
+        (Trusting(), request("DescribeProjects"), "AccessDeniedException", "DescribeProjects", "allow"),
         (Trusting(), request("DetectFaces", oversized=True), "ImageTooLargeException", "DetectFaces", "none"),
     ],
 )

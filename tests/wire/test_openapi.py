@@ -13,9 +13,15 @@ def test_the_document_is_valid_openapi() -> None:
 
 def test_it_has_every_operation_and_tells_which_are_offered() -> None:
     paths = openapi.document()["paths"]
-    assert len(paths) == 75
-    offered = {path.removeprefix("/v1/") for path, item in paths.items() if item["post"]["x-overt-offered"]}
+    operations = {path.removeprefix("/v1/"): item["post"] for path, item in paths.items() if "post" in item}
+    assert len(operations) == 75
+    offered = {name for name, operation in operations.items() if operation["x-overt-offered"]}
     assert offered == set(registry.offered())
+
+
+def test_listening_is_in_it() -> None:
+    listening = openapi.document()["paths"]["/v1/events"]["get"]
+    assert list(listening["responses"]["200"]["content"]) == ["text/event-stream"]
 
 
 def test_limits_and_choices_of_the_model_are_in_it() -> None:

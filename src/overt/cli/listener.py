@@ -36,17 +36,25 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that says when it is ready."""
+    """Uvicorn that says when it is ready, and when it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], farewell: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._farewell = farewell
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept, then tell."""
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Have those go who would stay for ever, then end in good order."""
+        self._farewell()
+        await super().shutdown(sockets)
 
 
 def configuration(app: Any) -> uvicorn.Config:
@@ -78,8 +86,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: Any, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Serve until told to end."""
+def serve(
+    app: Any, listener: socket.socket, announce: Callable[[], None], farewell: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until told to end. Args: announce: called once it serves. farewell: called when it is told to end."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # idle connections cost a file each, and little else
-    Server(configuration(app), announce).run(sockets=[listener])
+    Server(configuration(app), announce, farewell).run(sockets=[listener])

@@ -69,7 +69,10 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
         address = f"{chosen.host if ':' not in chosen.host else f'[{chosen.host}]'}:{listener.getsockname()[1]}"
         fleet = _fleet(engine)
         serve(
-            application.build(engine, fleet), listener, lambda: _announce(f"http://{address}", chosen, as_json=as_json)
+            application.build(engine, fleet),
+            listener,
+            announce=lambda: _announce(f"http://{address}", chosen, as_json=as_json),
+            farewell=engine.surroundings.hub.close,
         )
     except KeyboardInterrupt:
         pass  # the usual way to end it

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from overt.jobs.task import Task, Tools, Watch
-from overt.media.video import Video
+from overt.media.video import Video, VideoError
 from overt.stores.base import Checkpoint
 from overt.types import Finding, Frame
 
@@ -34,15 +34,20 @@ class Chunk:
     findings: tuple[Finding, ...]
     checkpoint: Checkpoint
     progress: float
+    is_last: bool = False
     caution: str = ""
 
 
 def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[Chunk]:
     """Look at a video from a checkpoint to its end; the last chunk is what was found when it ended.
 
-    Where chunks end changes nothing of what is found. Raises: VideoError; PackError.
+    Where chunks end changes nothing of what is found. Raises: VideoError, also when the checkpoint is another video's;
+    PackError.
     """
-    state = json.loads(since.state) if since.state else None
+    mark, state = json.loads(since.state) if since.state else (video.mark, None)
+    if mark != video.mark:
+        msg = "the video was replaced by another one while the job was under way; begin it again"
+        raise VideoError(msg)
     watch = task.begin(tools, video.footage, state)
     at, found = since.time, list[Finding]()
     began, started = at, time.monotonic()
@@ -52,10 +57,10 @@ def look(video: Video, task: Task, tools: Tools, since: Checkpoint) -> Iterator[
             found += watch.see(frame, glance)
             at = _next(frame.time, task.rate)
             if at - began >= _VIDEO or time.monotonic() - started >= _WORK:
-                yield _chunk(found, at, json.dumps(watch.state()), video)
+                yield _chunk(found, at, json.dumps([video.mark, watch.state()]), video)
                 began, started, found = at, time.monotonic(), []
     last = _chunk([*found, *watch.finish()], max(at, video.footage.duration), "", video)
-    yield replace(last, caution=_caution(at, video.footage.duration))
+    yield replace(last, is_last=True, caution=_caution(at, video.footage.duration))
 
 
 def _caution(end: float, duration: float) -> str:

@@ -12,10 +12,11 @@ import structlog
 
 from overt.errors import WireError
 from overt.jobs import analysis, task
+from overt.jobs.analysis import Chunk
 from overt.jobs.notices import Notices
 from overt.jobs.task import Tools
 from overt.media.pictures import Media
-from overt.media.video import VideoError
+from overt.media.video import PlayerError, Video, VideoError
 from overt.models.pack import PackError
 from overt.stores.base import Lease, LostError, NotFoundError, StoreError, WrongModelError
 
@@ -76,9 +77,11 @@ class Desk:
         if lease is None or lease.job.is_over:
             return
         with suppress(LostError):
-            status, message = self._look(lease)
-            with self._tools.stores.write() as unit:
-                unit.jobs.end(lease, status=status, message=message)
+            failure = self._look(lease)
+            if failure is not None:
+                with self._tools.stores.write() as unit:
+                    unit.jobs.end(lease, status="FAILED", message=failure)
+            status = "SUCCEEDED" if failure is None else "FAILED"
             log.info("job over", job=job_id, operation=lease.job.operation, status=status)
 
     def tell(self, job_id: str) -> None:
@@ -95,34 +98,59 @@ class Desk:
         with self._tools.stores.write() as unit:
             unit.jobs.told(job_id)
 
-    def _look(self, lease: Lease) -> tuple[str, str]:
-        """Work through the video; the status that the job ends with, and words. Raises: StoppedError; StoreError."""
-        job, caution = lease.job, ""
+    def _look(self, lease: Lease) -> str | None:
+        """Work through the video, and end the job together with its last chunk.
+
+        Returns: why it failed, None when it did not. Raises: StoppedError; StoreError.
+        """
+        job = lease.job
         try:
-            sought = task.read(job.task)
-            with self._media.video(job.video) as video:
-                for chunk in analysis.look(video, sought, self._tools, lease.checkpoint):
-                    with self._tools.stores.write() as unit:
-                        unit.jobs.save(
-                            lease,
-                            chunk.checkpoint,
-                            chunk.findings,
-                            seconds=_LEASE,
-                            progress=chunk.progress,
-                            footage=video.footage,
-                        )
-                    caution = chunk.caution
-                    self._go_on()
+            self._work(lease)
         except (VideoError, PackError, NotFoundError, WrongModelError) as error:
-            return "FAILED", str(error)
+            return str(error)
         except StoreError:
             raise
         except WireError as error:
-            return "FAILED", error.detail or str(error)
+            return error.detail or str(error)
         except Exception:
             log.exception("job failed", job=job.id)
-            return "FAILED", f"an error of the server's; its log says more of job {job.id}"
-        return "SUCCEEDED", caution
+            return f"an error of the server's; its log says more of job {job.id}"
+        return None
+
+    def _work(self, lease: Lease) -> None:
+        """Keep chunk by chunk; a player that dies is replaced, but not twice at the same chunk.
+
+        Raises: StoppedError; StoreError; VideoError, PackError, WireError and whatever else fails the job.
+        """
+        sought, checkpoint, died = task.read(lease.job.task), lease.checkpoint, False
+        while True:
+            try:
+                with self._media.video(lease.job.video) as video:
+                    for chunk in analysis.look(video, sought, self._tools, checkpoint):
+                        self._keep(lease, chunk, video)
+                        checkpoint, died = chunk.checkpoint, False
+                        if not chunk.is_last:
+                            self._go_on()
+            except PlayerError:
+                if died:
+                    raise
+                died = True
+                log.warning("a player died and is replaced", job=lease.job.id)
+            else:
+                return
+
+    def _keep(self, lease: Lease, chunk: Chunk, video: Video) -> None:
+        with self._tools.stores.write() as unit:
+            unit.jobs.save(
+                lease,
+                chunk.checkpoint,
+                chunk.findings,
+                seconds=_LEASE,
+                progress=chunk.progress,
+                footage=video.footage,
+            )
+            if chunk.is_last:
+                unit.jobs.end(lease, status="SUCCEEDED", message=chunk.caution)
 
     def _go_on(self) -> None:
         """Raises: StoppedError when the server is about to end."""

@@ -33,6 +33,10 @@ class StoredObject(Protocol):
     def size(self) -> int:
         """Bytes."""
 
+    @property
+    def mark(self) -> str:
+        """What tells it from another object that takes its place; the same whenever it is opened unchanged."""
+
     def read(self, offset: int, length: int) -> bytes:
         """That many bytes from there, fewer at the end. Raises: InvalidS3ObjectException, also once it has changed."""
 
@@ -65,6 +69,11 @@ class LocalObject:
     def size(self) -> int:
         """Bytes, when it was opened."""
         return self._status.st_size
+
+    @property
+    def mark(self) -> str:
+        """Its size and the time of its last change."""
+        return f"{self._status.st_size} {self._status.st_mtime_ns}"
 
     def read(self, offset: int, length: int) -> bytes:
         """As `StoredObject` says."""
@@ -124,6 +133,11 @@ class RemoteObject:
     def size(self) -> int:
         """Bytes."""
         return self._size or 0
+
+    @property
+    def mark(self) -> str:
+        """Its size and ETag."""
+        return f"{self.size} {self._request.get('IfMatch', '')}"
 
     def read(self, offset: int, length: int) -> bytes:
         """As `StoredObject` says."""

@@ -39,6 +39,10 @@ class VideoError(Exception):
     """The video cannot be played, or not on; the message says why, for a person."""
 
 
+class PlayerError(VideoError):
+    """The process that decodes was ended, by what it decoded or from outside: another one may get further."""
+
+
 class Video:
     """An opened video; a context manager. For one thread at a time.
 
@@ -49,6 +53,8 @@ class Video:
 
     def __init__(self, source: StoredObject, *, seconds: float = 10.0, memory: int = MEMORY) -> None:
         self._source = source
+        self.mark = source.mark
+        """See `StoredObject.mark`."""
         self._seconds = seconds
         self._turn = 0
         self._ahead = False
@@ -229,7 +235,7 @@ class Video:
         if isinstance(error, SlowError):
             return VideoError(f"the video cannot be played: {error}")
         if isinstance(error, GoneError):
-            return VideoError(
+            return PlayerError(
                 f"the video cannot be played: {error}; it may be damaged, or the machine be short of memory"
             )
         return VideoError(f"the video cannot be played: {error}")

@@ -575,6 +575,9 @@ class Streams(Protocol):
     def get(self, account: str, name: str) -> Stream:
         """Raises: NotFoundError."""
 
+    def find(self, stream_id: str) -> Stream:
+        """Raises: NotFoundError."""
+
     def page(self, account: str, after: str, limit: int) -> Sequence[Stream]:
         """Up to `limit` streams whose names sort after `after` ("" = from the start), by name."""
 

@@ -53,6 +53,14 @@ class SqlStreams:
         """See `base.Streams.get`."""
         return self._stream(self._row(account, name))
 
+    def find(self, stream_id: str) -> Stream:
+        """See `base.Streams.find`."""
+        row = self._connection.execute(select(streams).where(streams.c.id == stream_id)).first()
+        if row is None:
+            msg = f"no stream {stream_id}"
+            raise NotFoundError(msg)
+        return self._stream(row)
+
     def page(self, account: str, after: str, limit: int) -> Sequence[Stream]:
         """See `base.Streams.page`."""
         mine = and_(streams.c.account == account, streams.c.name > after)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +28,7 @@ class Hub:
         self._lock = threading.Lock()
         self._last: deque[Parcel] = deque(maxlen=kept)
         self._listeners: set[Listener] = set()
+        self._is_closed = False
 
     def tell(self, parcel: Parcel) -> None:
         """Give an event to all who listen. One that is told again, as it may be, is passed over while it is kept."""
@@ -40,18 +41,28 @@ class Hub:
         for listener in late:
             listener.close()
 
-    def listen(self, streams: Iterable[str] | None = None, after: str | None = None) -> Listener:
+    def listen(
+        self,
+        streams: Iterable[str] | None = None,
+        after: str | None = None,
+        wake: Callable[[], None] | None = None,
+    ) -> Listener:
         """Listen from now on; leave the block to stop.
 
         Args: streams: their keys; None = all. after: the id of the last event got before; what is kept of later ones
-            comes first, and when it is not kept itself, all that is.
+            comes first, and when it is not kept itself, all that is. wake: called, by whoever tells, when there is an
+            event or the end: for those who cannot wait in a thread.
         """
         wanted = None if streams is None else frozenset(streams)
-        listener = Listener(self, wanted, room=(self._last.maxlen or 0) + _BEHIND)
+        listener = Listener(self, wanted, room=(self._last.maxlen or 0) + _BEHIND, wake=wake)
         with self._lock:
             for parcel in self._since(after):
                 listener.offer(parcel)
-            self._listeners.add(listener)
+            is_late = self._is_closed
+            if not is_late:
+                self._listeners.add(listener)
+        if is_late:
+            listener.close()
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -60,8 +71,9 @@ class Hub:
             self._listeners.discard(listener)
 
     def close(self) -> None:
-        """Let all listeners go."""
+        """Let all listeners go, and those who come later."""
         with self._lock:
+            self._is_closed = True
             left, self._listeners = self._listeners, set()
         for listener in left:
             listener.close()
@@ -77,10 +89,13 @@ class Hub:
 class Listener:
     """One who listens. Made by `Hub.listen`; for one thread."""
 
-    def __init__(self, hub: Hub, streams: frozenset[str] | None, room: int) -> None:
+    def __init__(
+        self, hub: Hub, streams: frozenset[str] | None, room: int, wake: Callable[[], None] | None = None
+    ) -> None:
         self._hub = hub
         self._streams = streams
         self._room = room
+        self._wake = wake
         self._events: queue.Queue[Parcel | None] = queue.Queue()
         self.is_closed = False
 
@@ -89,7 +104,7 @@ class Listener:
         if self._streams is None or parcel.stream in self._streams:
             if self._events.qsize() >= self._room:
                 return False
-            self._events.put(parcel)
+            self._put(parcel)
         return True
 
     def next(self, seconds: float) -> Parcel | None:
@@ -105,7 +120,12 @@ class Listener:
         """Stop listening; what was told before can still be had."""
         self._hub.leave(self)
         self.is_closed = True
-        self._events.put(None)  # whoever waits is woken
+        self._put(None)  # whoever waits is woken
+
+    def _put(self, parcel: Parcel | None) -> None:
+        self._events.put(parcel)
+        if self._wake is not None:
+            self._wake()
 
     def __enter__(self) -> Self:
         return self

@@ -64,6 +64,7 @@ class Exchange:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     started: float = field(default_factory=time.perf_counter)
     time: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    name: str = ""  # of what is asked for, once it is known
     operation: OperationModel | None = None
     caller: Caller = NOBODY
     region: str = ""
@@ -78,7 +79,8 @@ class Exchange:
 def identify(exchange: Exchange, engine: Engine) -> None:
     """Which operation is meant?"""
     service = services.rekognition()
-    exchange.operation = service.operations[exchange.door.identify(exchange.request, service)]
+    exchange.name = exchange.door.identify(exchange.request, service)
+    exchange.operation = service.operations[exchange.name]
     if exchange.request.oversized:
         raise ImageTooLargeException(detail="the request is longer than two pictures of 5 MiB in base64")
 
@@ -130,7 +132,7 @@ def record(exchange: Exchange, engine: Engine) -> None:
     event = Event(
         call_id=exchange.id,
         time=exchange.time,
-        operation=exchange.operation.name if exchange.operation else "",
+        operation=exchange.name,
         key_id=exchange.caller.key_id,
         account=exchange.caller.account,
         digest=_digest(exchange, engine),
@@ -154,21 +156,29 @@ def render(exchange: Exchange, engine: Engine) -> None:
         exchange.response = exchange.door.refuse(exchange.error, headers)
 
 
-CHAIN = (identify, authenticate, parse, gate_before, run, gate_after, record, render)
-ALWAYS = frozenset({record, render})
+Step = Callable[[Exchange, Engine], None]
+
+CHAIN: tuple[Step, ...] = (identify, authenticate, parse, gate_before, run, gate_after, record, render)
+ALWAYS: frozenset[Step] = frozenset({record, render})
 
 
 def follow(
-    door: Door, request: Request, engine: Engine, *, crowded: bool = False, act: Operation | None = None
+    door: Door,
+    request: Request,
+    engine: Engine,
+    *,
+    crowded: bool = False,
+    act: Operation | None = None,
+    steps: tuple[Step, ...] = CHAIN,
 ) -> Response | Any:
     """Take one call through the chain; what comes back is what the door wrote.
 
     Blocks: call it from a worker thread. Never raises for anything a caller can send.
 
-    Args: act: does the work in place of the operation's own function.
+    Args: act: does the work in place of the operation's own function. steps: for what is no operation of the contract.
     """
     exchange = Exchange(door, request, crowded, act=act)
-    for step in CHAIN:
+    for step in steps:
         if exchange.error is None or step in ALWAYS:
             try:
                 step(exchange, engine)
@@ -180,7 +190,7 @@ def follow(
             except Exception:
                 log.exception("call failed", request=exchange.id, step=step.__name__)
                 exchange.error = InternalServerError(detail=f"request {exchange.id}: see the server's log")
-    if exchange.response is None:  # render itself failed, on an answer that does not fit its shape
+    if exchange.response is None:  # refused by steps without render, or an answer that does not fit its shape
         render(exchange, engine)
     return exchange.response
 
@@ -200,5 +210,4 @@ def _call(exchange: Exchange) -> Call:
 
 
 def _digest(exchange: Exchange, engine: Engine) -> str:
-    name = exchange.operation.name if exchange.operation else ""
-    return engine.digest("call", f"{name}:{exchange.request.body_sha256}".encode())
+    return engine.digest("call", f"{exchange.name}:{exchange.request.body_sha256}".encode())

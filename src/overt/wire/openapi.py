@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The OpenAPI 3.1 document of `POST /v1/<Operation>`, generated from the service model. Knows no operation."""
+"""The OpenAPI 3.1 document of `POST /v1/<Operation>`, generated from the service model, and of listening to events.
+
+Knows no operation.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 
 from overt import __version__
 from overt.ops import registry
+from overt.wire import events
 from overt.wire.rest import PREFIX
 from overt.wire.services import rekognition
 
@@ -46,7 +50,8 @@ def document() -> dict[str, Any]:
         "paths": {
             f"{PREFIX}{name}": {"post": _operation(operation, offered=name in offered)}
             for name, operation in sorted(service.operations.items())
-        },
+        }
+        | {events.PATH: {"get": _EVENTS}},
         "components": {
             "schemas": {name: _schema(shape) for name, shape in sorted(service.shapes.items())} | {"Error": _ERROR},
             "securitySchemes": {
@@ -84,6 +89,31 @@ def _operation(operation: OperationModel, *, offered: bool) -> dict[str, Any]:
 
 
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
+_EVENTS = {
+    "operationId": events.OPERATION,
+    "description": "What the account's streams tell from now on, as server-sent events, without an end.",
+    "parameters": [
+        {
+            "name": "stream",
+            "in": "query",
+            "description": "Name of a stream processor; without any, all, also those to come.",
+            "schema": {"type": "array", "items": {"type": "string"}},
+        },
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "Id of the last event that the caller has; what is kept of later ones comes first.",
+            "schema": {"type": "string"},
+        },
+    ],
+    "responses": {
+        "200": {"description": "Listening.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        "400": {"description": "Refused.", "content": _ERROR_CONTENT},
+        "500": {"description": "InternalServerError.", "content": _ERROR_CONTENT},
+    },
+}
 
 
 def _content(shape: Shape | None) -> dict[str, Any]:
