@@ -191,7 +191,8 @@ def _watched(
         "alert_ms_p50": _ms(delays, 0.5),
         "alert_ms_p95": _ms(delays, 0.95),
         "alert_ms_most": _ms(delays, 1.0),
-        "camera_mb_most": max(row["MB"] for row in rows),
+        "camera_mb_resident_most": max(row["MB"] for row in rows),
+        "camera_mb_with_its_share_most": round(max(map(_share_mb, measuring.children(server.pid)), default=0)),
         "server_mb_without_cameras": measuring.peak_mb(server.pid),
         "cores_busy": round(spent / passed, 2),
         "streams": rows,
@@ -236,6 +237,17 @@ def _cpu(pid: int) -> float:
             continue  # it has ended meanwhile
         total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return total
+
+
+def _share_mb(pid: int) -> float:
+    """What a process holds in memory, pages that others hold as well by its share; 0 for one that decodes no camera."""
+    try:
+        if b"overt.media.watcher" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return 0.0
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 def _shown(url: str) -> str:
