@@ -57,10 +57,11 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
     try:
         ensure_owner(engine, chosen)
         engine.start()
-        # Here alone: replicas take calls in this server's name, not its jobs, parcels and cameras.
+        # Here alone: replicas take calls in this server's name, not its jobs and parcels.
         engine.desk.open()
         engine.post.open()
-        engine.streams.open()
+        if not _has_watchers(engine):
+            engine.streams.open()
         for key_id in keys.foreign(engine.stores):
             log.warning("an access key does not work here: it was made with another master.key", key=key_id)
         for task, words in engine.models.problems.items():
@@ -104,6 +105,17 @@ def _fleet(engine: Engine) -> Any:
     if engine.settings.ray is None or not engine.settings.replicas:
         return None
     return importlib.import_module("overt.scale.replicas").open_fleet(engine)
+
+
+def _has_watchers(engine: Engine) -> bool:
+    """Whether others watch streams in this process's place; they are started where they are not there yet.
+
+    Raises: StoreError.
+    """
+    if engine.settings.ray is None or not engine.settings.camera_workers:
+        return False
+    importlib.import_module("overt.scale.cameras").open_workers(engine)
+    return True
 
 
 def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:
