@@ -140,6 +140,16 @@ class Settings(BaseSettings):
         description="Processes on a Ray cluster that work on calls in the server's place, models included; 0 = none.",
     )
 
+    camera_workers: int = Field(
+        0,
+        ge=0,
+        description="Processes on a Ray cluster that watch streams in the server's place; 0 = none. Give all servers "
+        "of a database the same.",
+    )
+    cameras_per_worker: int = Field(
+        16, ge=1, description="Streams that a process on a Ray cluster watches at the same time; others wait for room."
+    )
+
     @model_validator(mode="after")
     def _hooks_are_signed(self) -> Settings:
         if self.webhooks or self.webhook_secret:

@@ -63,8 +63,9 @@ class RayNodes:
             )
         )
 
-    def kill(self, number: int) -> None:
+    def kill(self, address: str) -> None:
         """kill -9 of a node's raylet, with which all of its processes go."""
+        number = int(address.rpartition(".")[2]) - 2
         (raylet,) = self.nodes[number].all_processes["raylet"]
         os.kill(raylet.process.pid, signal.SIGKILL)
         raylet.process.wait()

@@ -191,10 +191,10 @@ def test_large_galleries_through_every_loss(
     storm, took = Storm(sharded, single, people, few), {}
     try:
         storm.goes_on()
-        life = cluster.health("shard-2").life
-        nodes.kill(2)
-        wait_until(lambda: (health := cluster.health("shard-2")) is not None and health.life != life, 120)
-        assert cluster.health("shard-2").node != "127.0.0.4"
+        lost = cluster.health("shard-2")
+        nodes.kill(lost.node)
+        wait_until(lambda: (health := cluster.health("shard-2")) is not None and health.life != lost.life, 120)
+        assert cluster.health("shard-2").node != lost.node
         took["a node"] = storm.goes_on()
         nodes.add()
         ray.kill(cluster.find("shard-0"), no_restart=False)

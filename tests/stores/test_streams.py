@@ -3,18 +3,36 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from clocks import Clock
+from sqlalchemy import select
 
 from overt.stores.base import Charge, ExistsError, LostError, NotFoundError, StoreError
+from overt.stores.schema import parcels
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
 from overt.testing.stores import ACCOUNT, NOON
-from overt.types import Box, ConnectedHome, FaceSearch, Options, Pulse, Region, Session, Stored, Stream, Wanted
+from overt.types import (
+    Box,
+    ConnectedHome,
+    FaceSearch,
+    Options,
+    Parcel,
+    Pulse,
+    Region,
+    Session,
+    Stored,
+    Stream,
+    Wanted,
+)
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
@@ -185,3 +203,40 @@ def test_a_stop_is_the_end_when_the_watcher_has_died(stores: SqlStores, clock: C
     clock.passes(seconds=11)
     with stores.write() as unit:
         assert unit.streams.stop(ACCOUNT, "a").status == "STOPPED"
+
+
+def test_who_lost_a_stream_writes_nothing_after_whoever_has_it(
+    stores: SqlStores, url: str, vault: Vault, clock: Clock, kind: str
+) -> None:
+    """Three servers take a stream from each other all the time, and write as fast as they can."""
+    add(stores, "a")
+    start(stores, "a", clock)
+    servers = [stores] * 3 if kind == "sqlite" else [SqlStores.open(url, vault, clock=clock) for _ in range(3)]
+    told: set[int] = set()  # epochs of which something was written
+    lost: list[int] = []
+
+    def work(number: int) -> None:
+        chance, server = random.Random(number), servers[number]
+        while len(told) < 20 or not lost:
+            charge = claim(server, "id-a", f"server {number}", seconds=0)  # which anybody may take at once
+            assert charge is not None
+            try:
+                for _ in range(10):
+                    with server.write() as unit:
+                        unit.streams.hold(charge)
+                        time.sleep(chance.choice((0.0, 0.02)))
+                        unit.parcels.put([Parcel("id-a", "events:", str(charge.epoch), "", b"{}", NOON)], 1 << 30)
+                    told.add(charge.epoch)
+            except LostError:
+                lost.append(charge.epoch)
+                time.sleep(chance.random() / 20)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    with stores.reading.connect() as connection:
+        epochs = [int(each) for each in connection.execute(select(parcels.c.kind).order_by(parcels.c.number)).scalars()]
+    for server in servers:
+        if server is not stores:
+            server.close()
+    assert set(epochs) == told
+    assert all(before <= after for before, after in itertools.pairwise(epochs))

@@ -58,6 +58,39 @@ def test_two_managers_share_streams_and_each_is_watched_by_one(engine: Engine, l
             manager.close()
 
 
+def test_streams_that_come_one_by_one_spread_too(engine: Engine, listed: WatchList, street: Path) -> None:
+    managers = [Manager(engine.watching(), owner=owner, most=4) for owner in ("one", "two")]
+    for manager in managers:
+        manager.open()
+    try:
+        for number in range(4):
+            stream = put(engine, listed, f"spread-{number}", f"{street.as_uri()}?loop=1")
+            start(engine, stream)
+            until(lambda stream=stream: any(stream.id in manager.watched for manager in managers))
+        assert sorted(len(manager.watched) for manager in managers) in ([2, 2], [1, 3])
+    finally:
+        for manager in managers:
+            manager.close()
+
+
+def test_a_stream_that_is_let_go_is_another_s(engine: Engine, listed: WatchList, street: Path) -> None:
+    stream = put(engine, listed, "let-go", f"{street.as_uri()}?loop=1")
+    managers = [Manager(engine.watching(), owner=owner, most=2) for owner in ("one", "two")]
+    managers[0].let_go()  # it has none
+    managers[0].open()
+    try:
+        start(engine, stream)
+        until(lambda: get(engine, stream).status == "RUNNING")
+        managers[1].open()
+        managers[0].let_go()
+        until(lambda: managers[1].watched == (stream.id,))
+        assert managers[0].watched == ()
+    finally:
+        for manager in managers:
+            manager.close()
+    assert get(engine, stream).status == "RUNNING"
+
+
 def test_a_stream_whose_worker_failed_is_watched_again(engine: Engine, listed: WatchList, street: Path) -> None:
     stream = put(engine, listed, "again", f"{street.as_uri()}?loop=1")
     tools, failures = engine.watching(), list[int]()

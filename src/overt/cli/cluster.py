@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`overt cluster`: the search shards and model replicas of a database on a Ray cluster."""
+"""`overt cluster`: the search shards, model replicas and camera workers of a database on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from overt import settings
 from overt.cli import logs, output
 
-app = typer.Typer(help="Search shards and model replicas on a Ray cluster.", no_args_is_help=True)
+app = typer.Typer(help="Search shards, model replicas and camera workers on a Ray cluster.", no_args_is_help=True)
 
 RayOption = Annotated[str | None, typer.Option("--ray", help="Ray cluster, as for `overt up` [default: OVERT_RAY].")]
 
@@ -23,12 +23,12 @@ def _group() -> None:
 
 @app.command("status")
 def status(ray: RayOption = None, home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
-    """List shards and replicas. Exit code 1: one of them does not work at present, or there is none."""
+    """List shards, replicas and camera workers. Exit code 1: one of them does not work at present, or there is none."""
     members = _rolling(home, ray).members()
     result = {"members": [_told(member) for member in members]}
 
     def people() -> None:
-        headings = ("name", "node", "state", "rows", "calls", "memory", "version", "")
+        headings = ("name", "node", "state", "rows", "streams", "calls", "memory", "version", "")
         output.table(headings, [[*told.values()] for told in result["members"]])
 
     output.show(result, people, as_json=as_json)
@@ -43,7 +43,7 @@ def roll(
     home: output.HomeOption = None,
     as_json: output.JsonOption = False,
 ) -> None:
-    """Restart shards and replicas one by one, with the present code and settings, while calls go on."""
+    """Restart them one by one, with the present code and settings, while calls and the watching of streams go on."""
     done = []
     for member in _rolling(home, ray).roll(wait):
         done.append(_told(member))
@@ -54,7 +54,7 @@ def roll(
 
 @app.command("stop")
 def stop(ray: RayOption = None, home: output.HomeOption = None, as_json: output.JsonOption = False) -> None:
-    """End all shards and replicas. Servers that run answer errors until another `overt up` starts them again."""
+    """End all of them. Servers that run answer errors until another `overt up` starts them again."""
     names = _rolling(home, ray).stop()
     output.show({"ended": names}, lambda: output.line(f"{len(names)} ended"), as_json=as_json)
 
@@ -74,13 +74,14 @@ def _rolling(home: Any, ray: str | None) -> Any:
 def _told(member: Any) -> dict[str, Any]:
     health = member.health
     if health is None:
-        return {"name": member.name, "node": "", "state": member.state, "rows": "", "calls": "", "memory": "",
-                "version": "", "trouble": ""}  # fmt: skip
+        return {"name": member.name, "node": "", "state": member.state, "rows": "", "streams": "", "calls": "",
+                "memory": "", "version": "", "trouble": ""}  # fmt: skip
     return {
         "name": member.name,
         "node": health.node,
         "state": member.state,
         "rows": health.rows,
+        "streams": health.streams,
         "calls": health.busy,
         "memory": f"{health.resident / 1e6:.0f} MB",
         "version": health.version,

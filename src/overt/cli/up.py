@@ -60,8 +60,9 @@ def _serve(chosen: Settings, *, as_json: bool) -> None:
         # Here alone: replicas take calls in this server's name, and nothing else.
         engine.desk.open()
         engine.post.open()
-        engine.streams.open()
         engine.retention.open()
+        if not _has_watchers(engine):
+            engine.streams.open()
         for key_id in keys.foreign(engine.stores):
             log.warning("an access key does not work here: it was made with another master.key", key=key_id)
         for task, words in engine.models.problems.items():
@@ -108,6 +109,17 @@ def _fleet(engine: Engine) -> Any:
     if engine.settings.ray is None or not engine.settings.replicas:
         return None
     return importlib.import_module("overt.scale.replicas").open_fleet(engine)
+
+
+def _has_watchers(engine: Engine) -> bool:
+    """Whether others watch streams in this process's place; they are started where they are not there yet.
+
+    Raises: StoreError.
+    """
+    if engine.settings.ray is None or not engine.settings.camera_workers:
+        return False
+    importlib.import_module("overt.scale.cameras").open_workers(engine)
+    return True
 
 
 def _announce(url: str, chosen: Settings, *, as_json: bool) -> None:

@@ -47,7 +47,8 @@ class Health:
     """How one process is.
 
     node: address. life: a random word that a process made anew does not share. ready: whether it can work now; if not,
-    trouble may say why. rows: of galleries held. busy: calls under way. resident: bytes of memory.
+    trouble may say why. rows: of galleries held. streams: that it watches. busy: calls under way. resident: bytes of
+    memory.
     """
 
     node: str
@@ -57,6 +58,7 @@ class Health:
     trouble: str = ""
     parts: int = 1
     rows: int = 0
+    streams: int = 0
     busy: int = 0
     leaving: bool = False
     resident: int = 0
@@ -68,6 +70,7 @@ class Cluster:
     def __init__(self, address: str, lineage: str) -> None:
         """Args: address: `auto` or HOST:PORT. Nothing is connected yet."""
         self._address = address
+        self.lineage = lineage
         self.namespace = f"overt-{lineage}"
 
     def connect(self) -> None:

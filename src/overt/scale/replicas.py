@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -26,6 +26,7 @@ from overt.errors import InternalServerError, WireError
 from overt.ops.registry import Operation
 from overt.scale import node
 from overt.scale.cluster import LOST, Cluster, Health, Node, told
+from overt.scale.opening import Opening, fingerprint
 from overt.settings import Settings
 from overt.stores import lineage
 from overt.stores.base import StoreError
@@ -40,7 +41,6 @@ KIND = "replica"
 HEARD = 3.0  # seconds for which a server trusts what it last heard from a replica
 _EVERY = 1.0  # seconds between two questions
 _PAUSE = 0.05
-_AGAIN = 5.0  # seconds until a replica that could not open its engine tries once more
 # Operations that change nothing: one that was lost with its replica is asked of another. Of any other nobody knows
 # whether it was done, and only the caller can say whether it is to be repeated.
 _READING = ("Compare", "Describe", "Detect", "Get", "List", "Recognize", "Search")
@@ -49,22 +49,19 @@ _READING = ("Compare", "Describe", "Detect", "Get", "List", "Recognize", "Search
 class Replica:
     """An engine in a process of its own; an actor of Ray. Safe for many threads."""
 
-    def __init__(self, settings: Settings, fingerprint: str) -> None:
-        """Args: fingerprint: of the server's master key. Nothing is opened yet: what fails here is not tried again."""
-        self._settings = node.at_home(settings).model_copy(update={"replicas": 0})
-        self._fingerprint = fingerprint
+    def __init__(self, settings: Settings, print_of_key: str) -> None:
+        """Args: print_of_key: of the server's master key. Nothing is opened yet: what fails here is not tried again."""
+        self._settings = node.at_home(settings).model_copy(update={"replicas": 0, "camera_workers": 0})
         self._life = uuid.uuid4().hex
         self._lock = threading.Lock()
-        self._engine: Engine | None = None
-        self._trouble = ""
         self._busy = 0
         self._leaving = False
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        self._opening = Opening(self._settings, print_of_key, Engine.start)
 
     def answer(self, door: chain.Door, request: Request) -> Response | None:
         """What the door wrote; None when the replica does not take the call, and nothing was done."""
         with self._lock:
-            engine = self._engine
+            engine = self._opening.engine
             if engine is None or self._leaving:
                 return None
             self._busy += 1
@@ -82,8 +79,8 @@ class Replica:
             node.address(),
             self._life,
             __version__,
-            self._engine is not None,
-            self._trouble,
+            self._opening.engine is not None,
+            self._opening.trouble,
             busy=self._busy,
             leaving=self._leaving,
             resident=node.resident(),
@@ -94,40 +91,6 @@ class Replica:
         """Turn calls away from here on; those under way go on."""
         with self._lock:
             self._leaving = True
-
-    def _warm(self) -> None:
-        while self._engine is None:
-            try:
-                self._engine = self._opened()
-                self._trouble = ""
-            except (StoreError, OSError) as error:
-                self._trouble = str(error)
-            except Exception as error:
-                log.exception("a replica could not start")
-                self._trouble = f"{type(error).__name__}: see its log"
-            if self._engine is None:
-                time.sleep(_AGAIN)
-
-    def _opened(self) -> Engine:
-        key = self._settings.master_key
-        if not key.exists():
-            msg = f"there is no {key} on node {node.address()}: copy it there from the server, mode 600"
-            raise StoreError(msg)
-        engine = Engine.open(self._settings)
-        try:
-            if fingerprint(engine.digest) != self._fingerprint:
-                msg = f"{key} on node {node.address()} is another key than the server's: copy the server's there"
-                raise StoreError(msg)  # noqa: TRY301
-            engine.start()
-        except BaseException:
-            engine.close()
-            raise
-        return engine
-
-
-def fingerprint(digest: Callable[[str, bytes], str]) -> str:
-    """Of the master key that an engine or a vault digests with; it gives nothing of the key away."""
-    return digest("replica", b"")
 
 
 @dataclass(slots=True)

@@ -6,14 +6,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import ray
 
 from overt.engine import reachable
-from overt.scale import replicas, shards
+from overt.scale import cameras, replicas, shards
 from overt.scale.cluster import LOST, Cluster, Health, Node, number
-from overt.scale.replicas import fingerprint, place_replica
+from overt.scale.opening import fingerprint
+from overt.scale.replicas import place_replica
 from overt.scale.router import place_shard
 from overt.settings import Settings
 from overt.stores import lineage, postgresql
@@ -24,6 +26,7 @@ from overt.stores.vault import Vault
 _PAUSE = 0.2  # seconds between two looks at a process
 # A replica that turns calls away is ended when no server can still believe that it takes them.
 _QUIET = 2 * replicas.HEARD
+_FAREWELL = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ class Rolling:
 
     def members(self) -> list[Member]:
         """All processes, shards first."""
-        names = [*self._cluster.names(shards.KIND), *self._cluster.names(replicas.KIND)]
-        return [Member(name, self._cluster.health(name)) for name in names]
+        return [Member(name, self._cluster.health(name)) for name in self._names()]
 
     def roll(self, seconds: float) -> Iterator[Member]:
         """Restart each process with the present settings and code, the next when the one before is ready; gives each.
@@ -69,13 +71,14 @@ class Rolling:
         members = self.members()
         of = len([member for member in members if member.name.startswith(shards.KIND)])
         for member in members:
-            if member.name.startswith(replicas.KIND):
+            if not member.name.startswith(shards.KIND):
                 self._see_off(member.name, seconds)
             yield self._renew(member, of, seconds)
 
     def stop(self) -> list[str]:
         """End all processes. Returns: their names."""
-        names = [member for kind in (replicas.KIND, shards.KIND) for member in self._cluster.names(kind)]
+        self._leave_streams()
+        names = self._names()[::-1]
         for name in names:
             self._cluster.end(name)
         return names
@@ -113,10 +116,12 @@ class Rolling:
         return min(nodes, key=lambda node: (others[node.address], node.address != own))
 
     def _see_off(self, name: str, seconds: float) -> None:
-        """Wait until a replica has done what it has, and no server sends it more."""
+        """Wait until a replica has done what it has, and no server sends it more; until a worker watches nothing."""
         try:
             ray.get(self._cluster.find(name).leave.remote(), timeout=seconds)
         except LOST:
+            return
+        if not name.startswith(replicas.KIND):
             return
         end = time.monotonic() + seconds
         time.sleep(_QUIET)
@@ -128,7 +133,22 @@ class Rolling:
             place_shard(self._cluster, self._settings, self._lineage, Share(number(name), of), there)
             return
         key = fingerprint(Vault.open(self._settings.master_key).digest)
+        if name.startswith(cameras.KIND):
+            cameras.place_worker(self._cluster, self._settings, number(name), key, there)
+            return
         place_replica(self._cluster, self._settings, number(name), key, there)
+
+    def _names(self) -> list[str]:
+        return [name for kind in (shards.KIND, replicas.KIND, cameras.KIND) for name in self._cluster.names(kind)]
+
+    def _leave_streams(self) -> None:
+        """Have camera workers give up what they watch: a lease would keep servers from it until it runs out."""
+        asked = []
+        for name in self._cluster.names(cameras.KIND):
+            with suppress(*LOST):
+                asked.append(self._cluster.find(name).leave.remote())
+        if asked:
+            ray.wait(asked, num_returns=len(asked), timeout=_FAREWELL)
 
 
 def _lineage(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 """Has every stream that is to be watched watched by one worker, here or on another server. Knows no camera.
 
 Several of them may share a store; each has a name of its own. Who is alone with the store takes all at once; others
-take one at a time, so that streams spread over them.
+take one at a time, and the later the more they have, so that streams spread over them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 _POLL = 0.5  # seconds between two looks for streams that came by another process, or that another let lie
 _FIRST, _LONGEST = 1.0, 60.0  # seconds before a stream whose worker failed is watched again, doubling
 _FAREWELL = 10.0
+_STEPS = 4  # polls that a stream waits at most for somebody with fewer; that they differ by more is for `let_go`
+_AWAY = 10.0  # seconds that a stream which was let go is left to others
 
 
 class Manager:
@@ -33,6 +35,7 @@ class Manager:
         self._workers: dict[str, Worker] = {}
         self._pauses: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
+        self._due_since: dict[str, float] = {}
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="streams", daemon=True)
@@ -61,6 +64,13 @@ class Manager:
     def wake(self) -> None:
         """Something has changed: look now."""
         self._wake.set()
+
+    def let_go(self) -> None:
+        """Leave the stream that was taken last to another; without one, nothing."""
+        for stream_id, worker in reversed(list(self._workers.items())):
+            self._not_before[stream_id] = time.monotonic() + _AWAY
+            worker.close()
+            return
 
     def _serve(self) -> None:
         while not self._stopped.is_set():
@@ -95,8 +105,13 @@ class Manager:
             return
         with self._tools.stores.read() as unit:
             due = [each for each in unit.streams.due(self._owner) if each not in self._workers]
-        ready = [each for each in due if self._not_before.get(each, 0.0) <= time.monotonic()]
-        for stream_id in ready if self._most is None else ready[:1]:
+        now = time.monotonic()
+        self._due_since = {each: self._due_since.get(each, now) for each in due}
+        ready = [each for each in due if self._not_before.get(each, 0.0) <= now]
+        if self._most is not None:
+            patience = min(len(self._workers), _STEPS) * _POLL
+            ready = [each for each in ready if now - self._due_since[each] >= patience][:1]
+        for stream_id in ready:
             with self._tools.stores.write() as unit:
                 charge = unit.streams.claim(stream_id, self._owner, LEASE)
             if charge is not None:
