@@ -34,10 +34,10 @@ from overt.stores.vault import Vault
 from overt.streams import kinds
 from overt.streams import worker as watching
 from overt.streams.cameras import open_camera
-from overt.streams.manager import Manager
 from overt.streams.postman import Limits, Postman
 from overt.streams.retention import Retention
 from overt.streams.sinks.base import Surroundings
+from overt.streams.supervisor import Supervisor
 from overt.types import Image
 
 
@@ -70,7 +70,7 @@ class Engine:
         )
         self.surroundings = Surroundings.of(settings, bytes.fromhex(vault.digest("web push", b"")), mounts)
         self.post = Postman(stores, self.surroundings, Limits.of(settings), owner=self.owner)
-        self.streams = Manager(self.watching(), owner=self.owner)
+        self.streams = Supervisor(self.watching(), owner=self.owner)
         self.retention = Retention(stores, dt.timedelta(days=settings.alert_days))
         self._vault = vault
         # One more than there are workers: a picture being decoded, in another process, keeps no core busy here.

@@ -30,7 +30,7 @@ from overt.scale.cluster import Health
 from overt.scale.rolling import Rolling
 from overt.settings import Settings
 from overt.stores.base import NewFace, Unit
-from overt.streams.manager import Manager
+from overt.streams.supervisor import Supervisor
 from overt.streams.watch import WatchList
 from overt.types import FaceSearch, Options, Parcel, Stream
 
@@ -115,10 +115,10 @@ def test_managers_that_take_a_stream_from_each_other_never_both_tell(
         return put_marked
 
     owners = "one", "two", "three"
-    managers = [Manager(replace(beside.watching(), put=mark(owner)), owner=owner, most=1) for owner in owners]
+    supervisors = [Supervisor(replace(beside.watching(), put=mark(owner)), owner=owner, most=1) for owner in owners]
     start(beside, stream)
-    for manager in managers:
-        manager.open()
+    for supervisor in supervisors:
+        supervisor.open()
     try:
         with psycopg.connect(database, autocommit=True) as connection:
             for _ in range(15):
@@ -126,8 +126,8 @@ def test_managers_that_take_a_stream_from_each_other_never_both_tell(
                 connection.execute("UPDATE streams SET leased = 0")
             told = [int(kind) for (kind,) in connection.execute("SELECT kind FROM parcels ORDER BY number")]
     finally:
-        for manager in managers:
-            manager.close()
+        for supervisor in supervisors:
+            supervisor.close()
     assert wrong == []
     assert len(set(told)) > 5
     assert all(before <= after for before, after in itertools.pairwise(told))

@@ -23,7 +23,7 @@ from overt.settings import Settings
 from overt.stores import lineage
 from overt.stores.base import StoreError
 from overt.stores.sql import SqlStores
-from overt.streams.manager import Manager
+from overt.streams.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -46,21 +46,21 @@ class CameraWorker:
         self._cluster = Cluster(settings.ray or "auto", database)
         self._life = uuid.uuid4().hex
         self._lock = threading.Lock()
-        self._manager: Manager | None = None
+        self._supervisor: Supervisor | None = None
         self._left = threading.Event()
         self._opening = Opening(self._settings, print_of_key, self._begin)
 
     @ray.method(concurrency_group="care")
     def health(self) -> Health:
         """How it is."""
-        manager = self._manager
+        supervisor = self._supervisor
         return Health(
             node.address(),
             self._life,
             __version__,
-            manager is not None,
+            supervisor is not None,
             self._opening.trouble,
-            streams=0 if manager is None else len(manager.watched),
+            streams=0 if supervisor is None else len(supervisor.watched),
             leaving=self._left.is_set(),
             resident=node.resident(),
         )
@@ -70,28 +70,28 @@ class CameraWorker:
         """Watch nothing any more, so that others can at once; returns when that is so."""
         with self._lock:
             self._left.set()
-            manager = self._manager
-        if manager is not None:
-            manager.close()
+            supervisor = self._supervisor
+        if supervisor is not None:
+            supervisor.close()
 
     def _begin(self, engine: Engine) -> None:
         engine.stores.start()
         engine.models.check()
         # Its name is new with each life: one that Ray made anew elsewhere, as a node was out of reach, and the one on
         # that node are two, and must not take each other's streams for their own.
-        manager = Manager(engine.watching(), owner=self._life, most=self._settings.cameras_per_worker)
+        supervisor = Supervisor(engine.watching(), owner=self._life, most=self._settings.cameras_per_worker)
         with self._lock:
             if self._left.is_set():
                 return
-            manager.open()
-            self._manager = manager
-        threading.Thread(target=self._balance, args=(manager,), name="balance", daemon=True).start()
+            supervisor.open()
+            self._supervisor = supervisor
+        threading.Thread(target=self._balance, args=(supervisor,), name="balance", daemon=True).start()
 
-    def _balance(self, manager: Manager) -> None:
+    def _balance(self, supervisor: Supervisor) -> None:
         while not self._left.wait(_EVERY):
             try:
-                if is_too_many(self._name, len(manager.watched), self._others()):
-                    manager.let_go()
+                if is_too_many(self._name, len(supervisor.watched), self._others()):
+                    supervisor.let_go()
             except Exception as error:  # noqa: BLE001 - it must go on; streams stay where they are
                 log.warning("other camera workers cannot be asked", reason=type(error).__name__)
 

@@ -24,7 +24,7 @@ _STEPS = 4  # polls that a stream waits at most for somebody with fewer; that th
 _AWAY = 10.0  # seconds that a stream which was let go is left to others
 
 
-class Manager:
+class Supervisor:
     """Works from `open` to `close`."""
 
     def __init__(self, tools: Tools, *, owner: str, most: int | None = None) -> None:
@@ -85,7 +85,7 @@ class Manager:
             except StoreError as error:
                 log.warning("no streams could be fetched", reason=str(error))
             except Exception:
-                log.exception("the manager of streams stumbled")  # and goes on: nobody else watches
+                log.exception("the supervisor of streams stumbled")  # and goes on: nobody else watches
 
     def _reap(self) -> None:
         """Let go of workers that ended."""
