@@ -47,7 +47,7 @@ def test_what_a_server_wrote_is_saved_lost_and_put_back(
     done = overt("restore", file, "--home", home)  # nobody is there to be asked
     assert done.returncode == 1
     put_back = told("restore", file, "--yes")
-    assert put_back["deleted_again"] == {"collections": 0, "faces": 1, "users": 0, "keys": 0}
+    assert put_back["deleted_again"] == {"collections": 0, "faces": 1, "users": 0, "keys": 0, "alerts": 0}
     assert recorded(home)[-1] == ("RestoreData", "ok")
     assert ("BackupData", "ok") in recorded(home)
     assert ("DeleteFaces", "ok") in recorded(home)

@@ -11,7 +11,7 @@ def test_a_healthy_home_is_told_to_be(told: Callable[..., Any]) -> None:
     result = told("doctor")
     assert result["ok"] is True
     findings = {finding["subject"]: finding["told"] for finding in result["findings"]}
-    assert findings["operations"] == "39 of 75 offered"
+    assert findings["operations"] == "46 of 75 offered"
     assert "sha256" in findings["pack faces 1.0.0"]
     assert "sha256" in findings["pack vision 1.0.0"]
     assert {"python", "decoding", "database", "disk", "port", "pictures"} <= set(findings)

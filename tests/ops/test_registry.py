@@ -18,13 +18,15 @@ OFFERED = {
     *("StartFaceDetection", "GetFaceDetection", "StartFaceSearch", "GetFaceSearch"),
     *("StartPersonTracking", "GetPersonTracking", "StartTextDetection", "GetTextDetection"),
     *("StartSegmentDetection", "GetSegmentDetection"),
+    *("CreateStreamProcessor", "DescribeStreamProcessor", "ListStreamProcessors", "UpdateStreamProcessor"),
+    *("StartStreamProcessor", "StopStreamProcessor", "DeleteStreamProcessor"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
 }
 
 
-def test_39_operations_are_offered_and_all_are_rekognition_s() -> None:
+def test_46_operations_are_offered_and_all_are_rekognition_s() -> None:
     assert set(registry.offered()) == OFFERED
-    assert len(OFFERED) == 39
+    assert len(OFFERED) == 46
     assert set(rekognition().operations) >= OFFERED
 
 

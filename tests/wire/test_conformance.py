@@ -45,15 +45,28 @@ EVERY_OPERATION = pytest.mark.parametrize("name", OPERATIONS)
 NAME = "Jane-Doe-4711"  # an ExternalImageId that must show up nowhere
 
 
-NOT_OFFERED = {("DetectModerationLabels", "HumanLoopConfig"), ("DetectModerationLabels", "ProjectVersion")}
+NOT_OFFERED = {
+    ("CreateStreamProcessor", "KmsKeyId"),
+    ("DetectModerationLabels", "HumanLoopConfig"),
+    ("DetectModerationLabels", "ProjectVersion"),
+}
 """Parameters that are refused as long as what they name is not offered."""
 ELSEWHERE = {"NotificationChannel"}
 """Parameters that would have the server call another one."""
+CAMERA = "arn:aws:kinesisvideo:us-east-1:000000000001:stream/conformance/1"
+HOME = {
+    "Input": {"KinesisVideoStream": {"Arn": CAMERA}},
+    "Output": {"S3Destination": {"Bucket": "conformance"}},
+    "NotificationChannel": {"SNSTopicArn": "arn:aws:sns:us-east-1:000000000001:conformance"},
+    "Settings": {"ConnectedHome": {"Labels": ["PERSON"]}},
+    "RoleArn": "arn:aws:iam::000000000001:role/r",
+}
+"""A stream processor that takes all parameters of others."""
 
 
 @dataclass
 class World:
-    """A collection with a user, a face of that user and a free one; known holds their names by name of shape."""
+    """A collection with a user, a face of that user and a free one, a stream processor; known: names by shape."""
 
     caller: Caller
     known: dict[str, Any]
@@ -68,6 +81,10 @@ class World:
             known |= {"CollectionId": f"{known['CollectionId']}-2"} if "Coll" in operation.name else {"UserId": "new"}
         if "JobId" in operation.input_shape.members and operation.name in OFFERED:
             known["JobId"] = self._job(OPERATIONS[operation.name.replace("Get", "Start", 1)])
+        if operation.name == "CreateStreamProcessor":
+            known["StreamProcessorName"] += "-2"
+        if operation.name == "StopStreamProcessor":
+            done(self.caller, "StartStreamProcessor", Name=known["StreamProcessorName"])
         made = good(operation.input_shape, known, full=full)
         return {
             name: value
@@ -108,7 +125,22 @@ def world(caller: Caller, server: Any, jpeg: Callable[[str], bytes], photos: Pat
         "RegionOfInterest": {"BoundingBox": {"Left": 0, "Top": 0, "Width": 1, "Height": 1}},
         "GeneralLabelsSettings": {"LabelInclusionFilters": ["Person"], "LabelExclusionFilters": ["Dog"]},
     }
+    known |= {
+        "StreamProcessorName": name,
+        "StreamProcessorInput": HOME["Input"],
+        "StreamProcessorOutput": {"KinesisDataStream": {"Arn": "arn:aws:kinesis:us-east-1:000000000001:stream/s"}},
+        "StreamProcessorSettings": {"FaceSearch": {"CollectionId": name}},
+        "StreamProcessingStartSelector": {"KVSStreamStartSelector": {"FragmentNumber": "1"}},
+        "ConnectedHomeLabels": ["PERSON"],
+    }
+    done(caller, "CreateStreamProcessor", Name=name, **HOME)
     yield World(caller, known, faces[1])
+    for processor in (name, f"{name}-2"):
+        caller.call("StopStreamProcessor", {"Name": processor})
+        end = time.monotonic() + 60
+        while caller.call("DeleteStreamProcessor", {"Name": processor}).json.get("Code") == "ResourceInUseException":
+            assert time.monotonic() < end
+            time.sleep(0.1)
     for collection in (name, f"{name}-2"):
         caller.call("DeleteCollection", {"CollectionId": collection})
 
@@ -296,7 +328,7 @@ def test_the_plain_http_door_gives_the_same_answer(
 def test_the_document_tells_which_operations_are_offered(caller: Caller) -> None:
     answer = caller.exchange("GET", "/v1/openapi.json", None, {})
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-    posts = [path["post"] for path in answer.json["paths"].values()]
+    posts = [path["post"] for path in answer.json["paths"].values() if "post" in path]
     assert {post["operationId"] for post in posts} == set(OPERATIONS)
     assert {post["operationId"] for post in posts if post["x-overt-offered"]} == set(OFFERED)
 

@@ -149,5 +149,6 @@ def test_no_name_that_is_kept_can_hold_what_a_database_cannot() -> None:
         for name, wanted in strings(operations[operation].input_shape, "", frozenset())
         if wanted is None or any(pattern(wanted).fullmatch(text) for text in ("\0", "a\0", "\0a", "a\0b"))
     }
-    # Names of S3 objects and of a review's flow are not kept; tokens are checked by their seal, ARNs by `ops/tags.py`.
-    assert taking == {"Name", "Version", "FlowDefinitionArn", "NextToken", "ResourceArn"}
+    # Names of S3 objects and of a review's flow are not kept; tokens are checked by their seal, ARNs by `ops/tags.py`;
+    # what streams are to look for, and where their pictures go, is kept sealed, as bytes.
+    assert taking == {"Name", "Version", "FlowDefinitionArn", "NextToken", "ResourceArn", "Labels", "KeyPrefix"}

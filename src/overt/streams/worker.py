@@ -88,16 +88,16 @@ class Worker:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        name = self.stream.name
-        log.info("stream watched", stream=name)
+        key = self.stream.id  # names never reach a log
+        log.info("stream watched", stream=key)
         try:
             status, message = self._watch()
         except LostError:
-            log.info("stream left to another server", stream=name)
+            log.info("stream left to another server", stream=key)
         except _FATAL as error:
             self._end("FAILED", str(error))
         except Exception:
-            log.exception("watching failed; it is begun anew", stream=name)
+            log.exception("watching failed; it is begun anew", stream=key)
             self.failed = True
             self._leave()
         else:
@@ -151,7 +151,7 @@ class Worker:
             except (LostError, NotFoundError, WrongModelError):  # no waiting helps
                 raise
             except StoreError as error:
-                log.warning("what a stream tells waits for the store", stream=self.stream.name, reason=str(error))
+                log.warning("what a stream tells waits for the store", stream=self.stream.id, reason=str(error))
                 return
             self._tools.wake()
             self._waiting.popleft()
@@ -204,7 +204,7 @@ class Worker:
         except LostError:
             raise
         except StoreError as error:
-            log.warning("a stream could not be renewed", stream=self.stream.name, reason=str(error))
+            log.warning("a stream could not be renewed", stream=self.stream.id, reason=str(error))
             return False
         before, self._charge, self.stream = self._charge, charge, charge.stream
         if charge.revision != before.revision:
@@ -220,21 +220,21 @@ class Worker:
             self._stopped.set()
 
     def _end(self, status: str, message: str) -> None:
-        log.info("stream over", stream=self.stream.name, status=status, reason=message)
+        log.info("stream over", stream=self.stream.id, status=status)
         try:
             with self._tools.stores.write() as unit:
                 unit.streams.end(self._charge, status, message, self._gauge.pulse(None))
         except LostError:
-            log.info("stream left to another server", stream=self.stream.name)
+            log.info("stream left to another server", stream=self.stream.id)
         except StoreError as error:
-            log.warning("a stream's end could not be kept", stream=self.stream.name, reason=str(error))
+            log.warning("a stream's end could not be kept", stream=self.stream.id, reason=str(error))
 
     def _leave(self) -> None:
         try:
             with self._tools.stores.write() as unit:
                 unit.streams.leave(self._charge)
         except StoreError as error:
-            log.warning("a stream could not be given up", stream=self.stream.name, reason=str(error))
+            log.warning("a stream could not be given up", stream=self.stream.id, reason=str(error))
 
 
 class _Gauge:
