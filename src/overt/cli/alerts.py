@@ -128,7 +128,7 @@ def _told(alert: Alert) -> dict[str, Any]:
         "session": alert.session,
         "start": alert.start.isoformat(),
         "end": alert.end.isoformat() if alert.end else None,
-        "time": alert.time,
+        "time": round(alert.time, 3),
         "box": asdict(alert.box),
         "collection": alert.collection,
         "list_size": alert.list_size,
