@@ -423,12 +423,29 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """On whose behalf and what for a caller calls, as far as that was told and proved; "" = not told.
+
+    operator: the person, as the organisation names them (a badge number). probe_kind: photo, frame, sketch, composite
+    or edited. authorisation: number of a warrant or an order.
+    """
+
+    operator: str = ""
+    purpose: str = ""
+    case: str = ""
+    legal_basis: str = ""
+    probe_kind: str = ""
+    authorisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call. account: 12 digits, owns collections. key_id: the access key; "local" = command line."""
 
     key_id: str
     account: str
     role: str
+    intent: Intent = Intent()
 
 
 @dataclass(frozen=True, slots=True)
