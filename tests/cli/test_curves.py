@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def test_curves_are_drawn_where_their_points_lie() -> None:
     x, y = Axis("FPIR", 1e-3, 1, logarithmic=True), Axis("FNIR", 0, 1)
-    drawn = ElementTree.fromstring(draw(x, y, [Curve("100 <b>", [(1e-3, 0), (1, 1)]), Curve("200", [])], "DET & more"))
+    drawn = ET.fromstring(draw(x, y, [Curve("100 <b>", [(1e-3, 0), (1, 1)]), Curve("200", [])], "DET & more"))
     first, second = drawn.findall(f"{SVG}polyline")
     ends = [tuple(map(float, point.split(","))) for point in first.get("points").split()]
     assert ends == [(70, 350), (490, 15)]
@@ -31,6 +31,6 @@ def test_values_beyond_an_axis_are_drawn_at_its_end() -> None:
 
 def test_many_curves_are_told_apart() -> None:
     curves = [Curve(str(number), [(0, 0), (1, 1)]) for number in range(5)]
-    drawn = ElementTree.fromstring(draw(Axis("", 0, 1), Axis("", 0, 1), curves, ""))
+    drawn = ET.fromstring(draw(Axis("", 0, 1), Axis("", 0, 1), curves, ""))
     looks = {(line.get("stroke"), line.get("stroke-dasharray")) for line in drawn.findall(f"{SVG}polyline")}
     assert len(looks) == 5

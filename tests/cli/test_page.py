@@ -41,7 +41,7 @@ def test_whatever_a_report_tells_is_shown_as_it_is_and_runs_nothing() -> None:
     reader.feed(page.page(EVIL, everything()))
     assert "script" not in reader.tags
     assert not [name for name in reader.attributes if name.startswith("on")]
-    assert "".join(reader.text).count(EVIL) == 11
+    assert "".join(reader.text).count(EVIL) == 12
 
 
 def test_a_page_fetches_nothing_and_says_so() -> None:
