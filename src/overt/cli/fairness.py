@@ -33,9 +33,13 @@ _OWN = ("file", "person")  # columns that are no groups
 def fairness(
     folder: Annotated[Path, typer.Argument(help="Folder that the files of the list lie in.")],
     groups: Annotated[Path, typer.Option(help="CSV file: file, person if known, and a column for each grouping.")],
-    by: Annotated[list[str] | None, typer.Option(help="Column to group by; more are also crossed [default: group].")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Column to group by; more are also crossed [default: group].")
+    ] = None,
     similarity: Annotated[list[float] | None, typer.Option(help="Threshold; again for more [default: 80].")] = None,
-    gate: Annotated[float, typer.Option(min=1.0, help="Times the overall rate that a group's may be.")] = disparity.GATE,
+    gate: Annotated[
+        float, typer.Option(min=1.0, help="Times the overall rate that a group's may be.")
+    ] = disparity.GATE,
     seed: Annotated[int, typer.Option(help="The same seed draws the same intervals.")] = 0,
     name: runs.NameOption = "own pictures",
     html: page.HtmlOption = None,
@@ -52,7 +56,11 @@ def fairness(
         looked = sample.look(opened, people.pictures, quiet=as_json)
         calibration, used = opened.models.faces.calibration, runs.model(opened)
     result = measure(looked.labelled, people, calibration, thresholds, gate, seed)
-    result |= {"pictures": len(looked.pictures), "without_a_face": looked.faceless, "unreadable": len(looked.unreadable)}
+    result |= {
+        "pictures": len(looked.pictures),
+        "without_a_face": looked.faceless,
+        "unreadable": len(looked.unreadable),
+    }
     document = runs.make("fairness", looked.data(name), used, result, _limits(people, looked.labelled))
     runs.write(record, document)
     page.write(html, f"Errors by group among {name}", _page(document))
@@ -132,7 +140,13 @@ def measure(
                     "false_non_matches": misses and _differential(misses, MISS_TARGET),
                 }
             )
-    return {"gate": gate, "seed": seed, "people": len(labels), "genuine_pairs": int(sum(map(len, genuine))), "views": told}
+    return {
+        "gate": gate,
+        "seed": seed,
+        "people": len(labels),
+        "genuine_pairs": int(sum(map(len, genuine))),
+        "views": told,
+    }
 
 
 def _own_scores(labelled: Labelled, rows: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -204,8 +218,10 @@ def _limits(people: People, labelled: Labelled) -> list[str]:
     limits = [
         "Groups are as the list labels them; people whom it puts in no group or the wrong one are not seen.",
         "Intervals hold for people like those in the pictures, taken as those were taken.",
-        f"A group is held to the rate inside all groups together, with a gate; {disparity.INSUFFICIENT} means that the "
-        "counts can show neither that it keeps to it nor that it does not. Nothing here shows that there is no bias.",
+        (
+            f"A group is held to the rate inside all groups together, with a gate; {disparity.INSUFFICIENT} means that the "
+            "counts can show neither that it keeps to it nor that it does not. Nothing here shows that there is no bias."
+        ),
     ]
     if not any(len(rows) > 1 for rows in labelled.people):
         limits.append(
@@ -318,7 +334,9 @@ def _print(document: dict[str, Any]) -> None:
 def _page(document: dict[str, Any]) -> list[page.Part]:
     parts = [
         page.paragraph(_summary(document)),
-        page.paragraph(f"Pictures: {document['data']['name']}; {document['date']}; digest {document['data']['digest']}."),
+        page.paragraph(
+            f"Pictures: {document['data']['name']}; {document['date']}; digest {document['data']['digest']}."
+        ),
         page.heading("What this cannot show"),
         page.items(document["limits"]),
     ]
@@ -327,7 +345,10 @@ def _page(document: dict[str, Any]) -> list[page.Part]:
         if told is None:
             parts.append(page.warning(f"{_UNMEASURED[0].upper()}{_UNMEASURED[1:]}"))
             continue
-        parts += [page.paragraph(_ratios(told)), page.table(_HEADINGS, _rows(told), f"To keep to: {told['target']:.0e}")]
+        parts += [
+            page.paragraph(_ratios(told)),
+            page.table(_HEADINGS, _rows(told), f"To keep to: {told['target']:.0e}"),
+        ]
         if told["pairs_of_groups"]:
             pairs = [
                 (f"{one['first']} with {one['second']}", one["count"], one["n"], _share(one))

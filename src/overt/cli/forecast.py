@@ -24,8 +24,12 @@ def forecast(
     faces: Annotated[float | None, typer.Option(min=0, help="Faces that pass a day.")] = None,
     listed: Annotated[float, typer.Option(min=0, help="How many of them are of people on the list.")] = 1.0,
     list_size: Annotated[int, typer.Option(min=1, help="People on the list.")] = 1000,
-    similarity: Annotated[float, typer.Option(min=0, max=100, help="Threshold, where the model's own rates count.")] = 99.0,
-    fpir: Annotated[str | None, typer.Option(help="Share of strangers that give an alert, as 0.0001 or 1/6000.")] = None,
+    similarity: Annotated[
+        float, typer.Option(min=0, max=100, help="Threshold, where the model's own rates count.")
+    ] = 99.0,
+    fpir: Annotated[
+        str | None, typer.Option(help="Share of strangers that give an alert, as 0.0001 or 1/6000.")
+    ] = None,
     measured_at: Annotated[int | None, typer.Option(min=1, help="List size that this was measured with.")] = None,
     tpir: Annotated[str | None, typer.Option(help="Share of listed people who are found, as 0.89.")] = None,
     false_alerts: Annotated[int | None, typer.Option(min=0, help="Instead: false alerts counted in a trial.")] = None,
@@ -87,7 +91,8 @@ def _rates(
 def found(calibration: Calibration, rate: float) -> float:
     """The share of genuine pairs found at a false match rate: linear in its logarithm between what was measured."""
     points = sorted((math.log10(false), true) for false, true in calibration.true_match_rates)
-    return float(np.interp(math.log10(rate), *zip(*points, strict=True)))
+    logs, shares = zip(*points, strict=True)
+    return float(np.interp(math.log10(rate), logs, shares))
 
 
 def share(text: str) -> float:
@@ -134,16 +139,22 @@ def _sentences(result: dict[str, Any]) -> list[str]:
     if "faces" not in result:
         ppv = result["ppv"]
         return [
-            f"{result['false_alerts']} false and {result['true_alerts']} true alerts: {ppv['value']:.1%} of alerts were "
-            f"right (exact 95 % interval {ppv['low']:.1%} .. {ppv['high']:.1%})."
+            (
+                f"{result['false_alerts']} false and {result['true_alerts']} true alerts: {ppv['value']:.1%} of alerts were "
+                f"right (exact 95 % interval {ppv['low']:.1%} .. {ppv['high']:.1%})."
+            )
         ]
     low, high = result["false_alerts_usually"]
     right = "no alert is expected" if result["ppv"] is None else f"{result['ppv']:.1%} of alerts are right"
     sentences = [
-        f"Expect {result['false_alerts']:.1f} false alerts a day (on 95 % of days {low} to {high}) and "
-        f"{result['true_alerts']:.2f} true ones: {right}.",
-        f"{result['faces']:g} faces a day, {result['listed']:g} of them of people on a list of {result['list_size']}; "
-        f"{result['missed']:.2f} of those pass unnoticed.",
+        (
+            f"Expect {result['false_alerts']:.1f} false alerts a day (on 95 % of days {low} to {high}) and "
+            f"{result['true_alerts']:.2f} true ones: {right}."
+        ),
+        (
+            f"{result['faces']:g} faces a day, {result['listed']:g} of them of people on a list of {result['list_size']}; "
+            f"{result['missed']:.2f} of those pass unnoticed."
+        ),
         f"FPIR {result['fpir']:.3g} ({result['fpir_from']}). TPIR {result['tpir']:.3g} ({result['tpir_from']}).",
     ]
     if result["fpir_for_half"] is not None:

@@ -75,9 +75,7 @@ def measure(looked: Sample, calibration: Calibration, sizes: list[int], repeats:
         "without_a_face": looked.faceless,
         "repeats": repeats,
         "seed": seed,
-        "sizes": [
-            _size(identification.repeat(looked.labelled, size, repeats, random), calibration) for size in sizes
-        ],
+        "sizes": [_size(identification.repeat(looked.labelled, size, repeats, random), calibration) for size in sizes],
     }
 
 
@@ -153,7 +151,13 @@ def cells(told: dict[str, Any] | None) -> str:
     return f"{share}, {told['count']} of {told['searches']}"
 
 
-_HEADINGS = ("N", "similarity", "FPIR (95 %), false alerts of searches", "FPIR predicted", "FNIR (95 %), misses of searches")
+_HEADINGS = (
+    "N",
+    "similarity",
+    "FPIR (95 %), false alerts of searches",
+    "FPIR predicted",
+    "FNIR (95 %), misses of searches",
+)
 _POINT_HEADINGS = ("N", "FPIR wanted", "similarity", "cosine", "FNIR there (95 %)")
 
 
@@ -211,7 +215,9 @@ def _print(document: dict[str, Any]) -> None:
 def _page(document: dict[str, Any]) -> list[page.Part]:
     result = document["results"]
     sizes = result["sizes"]
-    det = [curves.Curve(f"N = {one['size']}", [(max(fpir, 1e-4), fnir) for _, fpir, fnir in one["det"]]) for one in sizes]
+    det = [
+        curves.Curve(f"N = {one['size']}", [(max(fpir, 1e-4), fnir) for _, fpir, fnir in one["det"]]) for one in sizes
+    ]
     cmc = [
         curves.Curve(f"N = {one['size']}", [(rank, each["value"]) for rank, each in enumerate(one["cmc"], 1)])
         for one in sizes
@@ -220,7 +226,9 @@ def _page(document: dict[str, Any]) -> list[page.Part]:
     share = curves.Axis("share found", 0, 1)
     return [
         page.paragraph(_summary(document)),
-        page.paragraph(f"Pictures: {document['data']['name']}; {document['date']}; digest {document['data']['digest']}."),
+        page.paragraph(
+            f"Pictures: {document['data']['name']}; {document['date']}; digest {document['data']['digest']}."
+        ),
         page.heading("By gallery size and threshold"),
         page.table(_HEADINGS, _rows(result), f"FNIR: the right one not among {CANDIDATES} candidates or below"),
         page.heading("Thresholds for a false-positive rate"),

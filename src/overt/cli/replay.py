@@ -53,8 +53,10 @@ def replay(
 
 
 LIMITS = (
-    "The faces are drawn, not photographed. Drawn ones are less often very alike than real ones are: compare the count "
-    "with what the calibration predicts from pairs of real photos, which is the better guide.",
+    (
+        "The faces are drawn, not photographed. Drawn ones are less often very alike than real ones are: compare the count "
+        "with what the calibration predicts from pairs of real photos, which is the better guide."
+    ),
     "An interval says what so few searches leave open; it says nothing of other cameras, places and people.",
 )
 
@@ -88,13 +90,19 @@ def _sentences(document: dict[str, Any]) -> list[str]:
     result = document["results"]
     leads, default = result["leads"], result["at_80"]
     return [
-        f"{leads['count']} leads of {result['probes']} people who are not among {result['gallery']} enrolled, at "
-        f"similarity {result['similarity']:g}: {leads['value']:.2%}, exact 95 % interval {leads['low']:.2%} .. "
-        f"{leads['high']:.2%}.",
-        f"At 80, the contract's default, it would be {default['count']} ({default['value']:.1%}). The highest similarity "
-        f"was {result['highest_similarity']:.2f}.",
-        f"The calibration, from pairs of real photos, predicts {result['predicted_leads']:.1f} leads "
-        f"({result['predicted_fpir']:.2%}).",
+        (
+            f"{leads['count']} leads of {result['probes']} people who are not among {result['gallery']} enrolled, at "
+            f"similarity {result['similarity']:g}: {leads['value']:.2%}, exact 95 % interval {leads['low']:.2%} .. "
+            f"{leads['high']:.2%}."
+        ),
+        (
+            f"At 80, the contract's default, it would be {default['count']} ({default['value']:.1%}). The highest similarity "
+            f"was {result['highest_similarity']:.2f}."
+        ),
+        (
+            f"The calibration, from pairs of real photos, predicts {result['predicted_leads']:.1f} leads "
+            f"({result['predicted_fpir']:.2%})."
+        ),
         f"Drawn: {document['data']['name']}. Model {document['model']['name']}.",
     ]
 

@@ -7,6 +7,7 @@ Knows no measure.
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def look(opened: Engine, people: Mapping[str, Sequence[Path]], *, quiet: bool) -
         raise CommandError(f"no face was found in any of {len(pictures)} pictures")
     vectors = np.stack([one.vector if one else np.zeros(dimension, np.float32) for one in known])
     ends = np.cumsum([0, *(len(paths) for paths in people.values())])
-    owned = [range(start, end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    owned = [range(start, end) for start, end in itertools.pairwise(ends)]
     labelled = Labelled(vectors.astype(np.float32), np.array([one is not None for one in known]), owned)
     return Sample(pictures, labelled, looked.unreadable)
 

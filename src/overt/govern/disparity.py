@@ -202,8 +202,8 @@ def false_non_matches(
 
     def count(weights: Counts, labels: Places) -> tuple[Counts, Counts]:
         return (
-            np.bincount(labels, weights * errors_of, groups),
-            np.bincount(labels, weights * trials_of, groups),
+            _summed(labels, weights * errors_of, groups),
+            _summed(labels, weights * trials_of, groups),
         )
 
     once = np.ones(len(group_of))
@@ -253,14 +253,19 @@ class _Pairs:
         first, second = self.matches[:, 0], self.matches[:, 1]
         a, b = self.group_of[first], self.group_of[second]
         places = np.minimum(a, b) * self.groups + np.maximum(a, b)
-        errors = np.bincount(places, weights[first] * weights[second], self.groups**2)
+        errors = _summed(places, weights[first] * weights[second], self.groups**2)
         each = weights * self.pictures
-        sums = np.bincount(self.group_of, each, self.groups)
-        squares = np.bincount(self.group_of, each**2, self.groups)
+        sums = _summed(self.group_of, each, self.groups)
+        squares = _summed(self.group_of, each**2, self.groups)
         table = np.triu(np.outer(sums, sums), 1)
         # Nobody is compared with themselves, nor with the same person drawn twice.
         np.fill_diagonal(table, (sums**2 - squares) / 2)
         return errors, table.ravel()
+
+
+def _summed(places: Places, weights: Counts, count: int) -> Counts:
+    """Sums of weights by place, (count,)."""
+    return np.bincount(places, weights, count).astype(np.float64)
 
 
 def _resampled(random: np.random.Generator, people: int) -> list[Counts]:
