@@ -27,7 +27,7 @@ _BATCH = 2_000_000  # scores held at a time
 _TOLD = 5  # pairs of groups named in the text; the page has all of them
 MISS_TARGET = 1e-2
 """False non-matches that are to be kept to. Source: SP 800-63A-4 §3.11."""
-_OWN = ("file", "person")  # columns that are no groups
+_RARE = 0.05  # a share of deals by chance below which one does not put it down to chance
 
 
 def fairness(
@@ -109,7 +109,7 @@ def measure(
     owner = np.full(len(labelled.vectors), -1)
     for place, owned in enumerate(rows):
         owner[owned] = place
-    pictures = np.array([len(owned) for owned in rows])
+    pictures = np.array([len(owned) for owned in rows], np.int64)
     genuine = [_own_scores(labelled, owned) for owned in rows]
     labels = list(people.groups.values())
     views = [(column, [label[place] for label in labels]) for place, column in enumerate(people.columns)]
@@ -219,8 +219,10 @@ def _limits(people: People, labelled: Labelled) -> list[str]:
         "Groups are as the list labels them; people whom it puts in no group or the wrong one are not seen.",
         "Intervals hold for people like those in the pictures, taken as those were taken.",
         (
-            f"A group is held to the rate inside all groups together, with a gate; {disparity.INSUFFICIENT} means that the "
-            "counts can show neither that it keeps to it nor that it does not. Nothing here shows that there is no bias."
+            f"A group is held to the rate inside all groups together, with a gate; {disparity.INSUFFICIENT} "
+            "means that the "
+            "counts can show neither that it keeps to it nor that it does not. Nothing here shows that "
+            "there is no bias."
         ),
     ]
     if not any(len(rows) > 1 for rows in labelled.people):
@@ -287,8 +289,10 @@ def _ratios(told: dict[str, Any]) -> str:
     return (
         f"Worst {told['worst']}, best {told['best']}. Worst/overall {told['worst_to_overall']:.2f}; worst/best "
         f"{number['worst_to_best']} (at least {told['worst_to_best_at_least']:.2f}); worst/geometric mean "
-        f"{number['worst_to_geometric_mean']}. With labels dealt by chance worst/overall is {told['permuted_median']:.2f}, "
+        f"{number['worst_to_geometric_mean']}. With labels dealt by chance worst/overall is "
+        f"{told['permuted_median']:.2f}, "
         f"and {told['permuted_95th']:.2f} in one case of twenty; as high as this in a share of {told['chance']:.3f}."
+        + (" That is more than chance: these groups differ, by however much." if told["chance"] <= _RARE else "")
     )
 
 

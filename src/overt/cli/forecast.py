@@ -140,7 +140,8 @@ def _sentences(result: dict[str, Any]) -> list[str]:
         ppv = result["ppv"]
         return [
             (
-                f"{result['false_alerts']} false and {result['true_alerts']} true alerts: {ppv['value']:.1%} of alerts were "
+                f"{result['false_alerts']} false and {result['true_alerts']} true alerts: {ppv['value']:.1%} of "
+                "alerts were "
                 f"right (exact 95 % interval {ppv['low']:.1%} .. {ppv['high']:.1%})."
             )
         ]
@@ -152,7 +153,8 @@ def _sentences(result: dict[str, Any]) -> list[str]:
             f"{result['true_alerts']:.2f} true ones: {right}."
         ),
         (
-            f"{result['faces']:g} faces a day, {result['listed']:g} of them of people on a list of {result['list_size']}; "
+            f"{result['faces']:g} faces a day, {result['listed']:g} of them of people on a list of "
+            f"{result['list_size']}; "
             f"{result['missed']:.2f} of those pass unnoticed."
         ),
         f"FPIR {result['fpir']:.3g} ({result['fpir_from']}). TPIR {result['tpir']:.3g} ({result['tpir_from']}).",

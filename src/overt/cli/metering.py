@@ -148,7 +148,8 @@ def _sentences(result: dict[str, Any]) -> list[str]:
     ]
     if result["faces_stored_price"] is not None:
         told.append(
-            f"{result['faces_stored']} faces are stored now: {result['faces_stored_price']:.4f} {prices['currency']} a month."
+            f"{result['faces_stored']} faces are stored now: {result['faces_stored_price']:.4f} "
+            f"{prices['currency']} a month."
         )
     told.append(f"List prices of {prices['as_of']}. {prices['note']}")
     told += [f"{entry['name']}: {entry['note']}" for entry in prices["entries"] if entry["note"]]

@@ -54,7 +54,8 @@ def replay(
 
 LIMITS = (
     (
-        "The faces are drawn, not photographed. Drawn ones are less often very alike than real ones are: compare the count "
+        "The faces are drawn, not photographed. Drawn ones are less often very alike than real ones "
+        "are: compare the count "
         "with what the calibration predicts from pairs of real photos, which is the better guide."
     ),
     "An interval says what so few searches leave open; it says nothing of other cameras, places and people.",
@@ -96,7 +97,8 @@ def _sentences(document: dict[str, Any]) -> list[str]:
             f"{leads['high']:.2%}."
         ),
         (
-            f"At 80, the contract's default, it would be {default['count']} ({default['value']:.1%}). The highest similarity "
+            f"At 80, the contract's default, it would be {default['count']} ({default['value']:.1%}). The "
+            "highest similarity "
             f"was {result['highest_similarity']:.2f}."
         ),
         (

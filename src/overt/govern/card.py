@@ -126,7 +126,8 @@ def _methodology(records: Sequence[Record]) -> Measured:
     return (
         [
             (
-                "Intervals are exact (Clopper and Pearson) at 95 %; where people are in many comparisons, drawn anew by person "
+                "Intervals are exact (Clopper and Pearson) at 95 %; where people are in many comparisons, drawn "
+                "anew by person "
                 "too, and the wider one is told."
             ),
             *limits,
@@ -209,7 +210,8 @@ def _verify(record: Record) -> Measured:
         for one in result["operating_points"]
     )
     caption = (
-        f"Comparisons (1:1), {record['data']['name']}: {result['genuine_pairs']} genuine and {result['impostor_pairs']} "
+        f"Comparisons (1:1), {record['data']['name']}: {result['genuine_pairs']} genuine and "
+        f"{result['impostor_pairs']} "
         "impostor pairs"
     )
     return [], [Table(caption, ("false match rate", "true match rate (95 %)", "cosine"), rows)]
@@ -220,7 +222,8 @@ def _replay(record: Record) -> Measured:
     return [
         (
             f"{result['probes']} people who are not among {result['gallery']} enrolled, looked for at similarity "
-            f"{result['similarity']:g} ({record['data']['name']}): {result['leads']['count']} leads, {_share(result['leads'])}; "
+            f"{result['similarity']:g} ({record['data']['name']}): {result['leads']['count']} leads, "
+            f"{_share(result['leads'])}; "
             f"the calibration predicts {result['predicted_leads']:.1f}."
         )
     ], []
@@ -242,27 +245,30 @@ def _searches(told: Mapping[str, Any] | None) -> str:
 def _glossary(_records: Sequence[Record]) -> Measured:
     return [
         (
-            "FMR: share of comparisons of two people that match. FNMR: share of comparisons of one person that do not. FPIR: "
-            "share of searches for somebody who is not enrolled that find somebody. FNIR: share of searches for somebody who "
-            "is enrolled that miss them. Similarity: a name, 0 to 100, for a point on the calibrated curve; no probability."
+            "FMR: share of comparisons of two people that match. FNMR: share of comparisons of one person "
+            "that do not. FPIR: "
+            "share of searches for somebody who is not enrolled that find somebody. FNIR: share of searches "
+            "for somebody who "
+            "is enrolled that miss them. Similarity: a name, 0 to 100, for a point on the calibrated curve; "
+            "no probability."
         )
     ], []
 
 
 _SECTIONS = (
-    _Plan("overview", "Overview", _overview, False),
-    _Plan("intended_use", "Intended use cases and limitations", _limitations, True),
-    _Plan("machine_learning", "Machine learning", _learning, False),
-    _Plan("performance", "Performance expectations", _performance, False),
-    _Plan("methodology", "Test-driven methodology", _methodology, False),
-    _Plan("fairness", "Fairness and bias", _fairness, False),
-    _Plan("explainability", "Explainability", None, True),
-    _Plan("robustness", "Robustness", None, True),
-    _Plan("privacy_security", "Privacy and security", None, True),
-    _Plan("transparency", "Transparency", None, True),
-    _Plan("governance", "Governance", None, True),
-    _Plan("deployment", "Deployment and performance optimization best practices", None, True),
-    _Plan("further_information", "Further information", None, True),
-    _Plan("glossary", "Glossary", _glossary, False),
+    _Plan("overview", "Overview", _overview, needs_words=False),
+    _Plan("intended_use", "Intended use cases and limitations", _limitations, needs_words=True),
+    _Plan("machine_learning", "Machine learning", _learning, needs_words=False),
+    _Plan("performance", "Performance expectations", _performance, needs_words=False),
+    _Plan("methodology", "Test-driven methodology", _methodology, needs_words=False),
+    _Plan("fairness", "Fairness and bias", _fairness, needs_words=False),
+    _Plan("explainability", "Explainability", None, needs_words=True),
+    _Plan("robustness", "Robustness", None, needs_words=True),
+    _Plan("privacy_security", "Privacy and security", None, needs_words=True),
+    _Plan("transparency", "Transparency", None, needs_words=True),
+    _Plan("governance", "Governance", None, needs_words=True),
+    _Plan("deployment", "Deployment and performance optimization best practices", None, needs_words=True),
+    _Plan("further_information", "Further information", None, needs_words=True),
+    _Plan("glossary", "Glossary", _glossary, needs_words=False),
 )
 """Source: the order of AWS's AI service cards, as that of Rekognition face matching."""

@@ -147,7 +147,9 @@ def false_matches(
     once = np.ones(len(group_of))
     errors, trials = tally.count(once)
     drawn = [tally.count(weights) for weights in _resampled(random, len(once))]
-    people = np.bincount(group_of, minlength=len(names))
+    taking_part = pictures > 0
+    people = np.bincount(group_of[taking_part], minlength=len(names))
+    everybody = int(taking_part.sum())
 
     def cell(places: Sequence[int], those: int) -> Cell:
         chosen = list(places)
@@ -166,9 +168,9 @@ def false_matches(
         for b in range(a, len(names))
     }
     against = tuple(
-        cell([tally.place(group, other) for other in range(len(names))], len(group_of)) for group in range(len(names))
+        cell([tally.place(group, other) for other in range(len(names))], everybody) for group in range(len(names))
     )
-    whole = cell(own, len(group_of))
+    whole = cell(own, everybody)
     dealt = (tally.dealt(random.permutation(group_of)).count(once) for _ in range(RESAMPLES))
     ratios = [_highest(e[own], t[own]) for e, t in dealt] if whole.errors else []
     return Differential(
@@ -177,7 +179,7 @@ def false_matches(
         cells,
         against,
         whole,
-        cell(range(len(errors)), len(group_of)),
+        cell(range(len(errors)), everybody),
         _findings(inside, whole, [(e[own], t[own]) for e, t in drawn], target, gate),
         *_permuted(ratios, _highest(errors[own], trials[own]) if whole.errors else 0.0),
     )
