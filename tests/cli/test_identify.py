@@ -36,7 +36,7 @@ def test_more_enrolled_find_more_strangers_and_ranks_rise(engine: Engine) -> Non
         assert hits == sorted(hits)
         assert len(hits) == min(50, one["size"])
         fpirs = [point[1] for point in one["det"]]
-        assert fpirs == sorted(fpirs)
+        assert fpirs == sorted(fpirs, reverse=True)
     (point,) = [point for point in result["sizes"][1]["operating_points"] if point["fpir"] == 0.01]
     assert point["observed"]["value"] <= 0.01
     assert "INSUFFICIENT (n=" in result["sizes"][2]["operating_points"][0]["insufficient"]

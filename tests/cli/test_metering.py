@@ -20,10 +20,8 @@ from overt.wire.services import rekognition
 
 
 def event(number: int, operation: str, key: str = "K", month: int = 11, outcome: str = "ok") -> Event:
-    return Event(
-        f"call-{number}", dt.datetime(2026, month, 5, tzinfo=dt.UTC), operation, key, "000000000001", "d", "allow", outcome,
-        1.0,
-    )  # fmt: skip
+    when = dt.datetime(2026, month, 5, tzinfo=dt.UTC)
+    return Event(f"call-{number}", when, operation, key, "000000000001", "d", "allow", outcome, 1.0)
 
 
 @pytest.fixture
