@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from overt.cli import runs
 from overt.cli.evaluate import Pair, read_pairs
 from overt.cli.output import CommandError
 
@@ -70,7 +71,11 @@ def test_folds_give_an_accuracy(told: Callable[..., Any], photos: Path, tmp_path
         for number, name in enumerate(names, 1):
             shutil.copy(photos / name, tmp_path / person / f"{person}_{number:04d}.jpg")
     (tmp_path / "pairs.txt").write_text("2 1\no 1 2\no 1 b 1\no 2 3\no 3 b 1\n")
-    result = told("eval", "verify", "--pairs", tmp_path / "pairs.txt", "--images", tmp_path)
+    record = tmp_path / "run.json"
+    result = told("eval", "verify", "--pairs", tmp_path / "pairs.txt", "--images", tmp_path, "--record", record)
+    kept = runs.read(record)
+    assert kept["results"] == result
+    assert (kept["data"]["pictures"], kept["data"]["people"]) == (4, 2)
     assert (result["folds"], result["accuracy"], result["accuracy_standard_error"]) == (2, 1.0, 0.0)
 
 

@@ -17,18 +17,20 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from overt.cli import boxes, classes, output, unsafe, words
+from overt.cli import boxes, classes, identify, output, runs, unsafe, words
 from overt.cli.home import engine
+from overt.cli.sample import off_centre
 from overt.engine import Engine
 from overt.errors import WireError
 from overt.govern import accuracy
-from overt.types import Embedding, Face
+from overt.types import Embedding
 
 app = typer.Typer(help="Evaluation on your own labelled pictures.", no_args_is_help=True)
 app.command("objects")(boxes.objects)
 app.command("tags")(classes.tags)
 app.command("moderation")(unsafe.moderation)
 app.command("text")(words.text)
+app.command("identify")(identify.identify)
 
 FALSE_MATCH_RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 _GENUINE_FIELDS = 3  # name a b; an impostor pair has four: name a other b
@@ -48,6 +50,8 @@ class Pair:
 def verify(
     pairs: Annotated[Path, typer.Option(help="Pairs file in the format of LFW's pairs.txt.")],
     images: Annotated[Path, typer.Option(help="Folder with NAME/NAME_0001.jpg (or .png).")],
+    name: runs.NameOption = "own pictures",
+    record: runs.RecordOption = None,
     home: output.HomeOption = None,
     as_json: output.JsonOption = False,
 ) -> None:
@@ -56,8 +60,13 @@ def verify(
     names = sorted({name for pair in wanted for name in (pair.first, pair.second)})
     with engine(home) as opened:
         embeddings = _embed_all(opened, images, names, quiet=as_json)
-        model = opened.models.faces.model
+        model, used = opened.models.faces.model, runs.model(opened)
     result = {"model": model, "pictures": len(names)} | _measure(wanted, embeddings)
+    if record:
+        people = len({one.partition("/")[0] for one in names})
+        data = runs.Data(name, len(names), people, runs.digest(_file(images, one) for one in names))
+        limits = ["Pairs of a few people are taken for independent: the intervals may be too narrow."]
+        runs.write(record, runs.make("verify", data, used, result, limits))
     output.show(result, lambda: _print(result), as_json=as_json)
 
 
@@ -103,22 +112,21 @@ def _embed_all(opened: Engine, images: Path, names: list[str], *, quiet: bool) -
 
 
 def _embed(opened: Engine, images: Path, name: str) -> Embedding | None:
-    files = [images / f"{name}{suffix}" for suffix in (".jpg", ".jpeg", ".png")]
-    path = next((file for file in files if file.exists()), None)
-    if path is None:
-        raise output.CommandError(f"there is no {files[0]} (nor .jpeg, .png)")
+    path = _file(images, name)
     try:
         image = opened.media.decode(path.read_bytes())
     except WireError:
         return None
     faces = opened.models.faces.detect(image)
-    return opened.models.faces.embed(image, min(faces, key=_off_centre)) if faces else None
+    return opened.models.faces.embed(image, min(faces, key=off_centre)) if faces else None
 
 
-def _off_centre(face: Face) -> float:
-    """LFW's pictures are centred on their subject, so the face nearest the centre is meant."""
-    x, y = face.box.left + face.box.width / 2, face.box.top + face.box.height / 2
-    return (x - 0.5) ** 2 + (y - 0.5) ** 2
+def _file(images: Path, name: str) -> Path:
+    files = [images / f"{name}{suffix}" for suffix in (".jpg", ".jpeg", ".png")]
+    path = next((file for file in files if file.exists()), None)
+    if path is None:
+        raise output.CommandError(f"there is no {files[0]} (nor .jpeg, .png)")
+    return path
 
 
 def _measure(pairs: list[Pair], embeddings: dict[str, Embedding]) -> dict[str, Any]:

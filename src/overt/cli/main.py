@@ -35,6 +35,7 @@ from overt.cli import (
     output,
     portable,
     reindexing,
+    reports,
     streams,
     up,
     verify,
@@ -78,6 +79,7 @@ app.add_typer(faces.app, name="faces")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(reports.app, name="report")
 app.add_typer(bench.app, name="bench")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")

@@ -43,17 +43,23 @@ class OperatingPoint:
     impostors_needed: int
 
 
-def rate(count: int, trials: int) -> Rate:
-    """`count` of `trials` with its exact 95 % interval.
+def interval(count: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a share, `count` of `trials`; neither need be whole, where trials stand for others.
 
     Source: C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
     binomial", Biometrika 26 (1934).
     """
     from scipy.stats import beta  # noqa: PLC0415 - 0.5 s that only evaluations pay
 
-    low = 0.0 if count == 0 else float(beta.ppf(0.025, count, trials - count + 1))
-    high = 1.0 if count == trials else float(beta.ppf(0.975, count + 1, trials - count))
-    return Rate(count, trials, low, high)
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else float(beta.ppf(tail, count, trials - count + 1))
+    high = 1.0 if count == trials else float(beta.ppf(1 - tail, count + 1, trials - count))
+    return low, high
+
+
+def rate(count: int, trials: int) -> Rate:
+    """`count` of `trials` with its exact 95 % interval."""
+    return Rate(count, trials, *interval(count, trials))
 
 
 def operating_point(genuine: Scores, impostor: Scores, fmr: float) -> OperatingPoint:
