@@ -491,8 +491,9 @@ class Caller:
 class Call:
     """One validated request, as operations and the gate see it.
 
-    service: of the operation. params: the request in the wire's CamelCase, blobs as bytes. digest: keyed hash of the request body, hex; equal
+    params: the request in the wire's CamelCase, blobs as bytes. digest: keyed hash of the request body, hex; equal
     requests have equal digests and nothing can be read back from it. notes: response headers the call wants to add.
+    service: whose operation it is.
     """
 
     id: str

@@ -15,42 +15,35 @@ from overt.types import Call, Verdict
 
 OWNER = "owner"
 
-ANYBODY = frozenset("sts:AssumeRole sts:GetCallerIdentity overt:GetIdentity".split())
-"""Whoever signs: roles themselves say who may assume them."""
-ROLES_SEEN = frozenset("overt:ListRoles overt:DescribeRole".split())
-ROLES_KEPT = frozenset("overt:CreateRole overt:UpdateRole overt:DeleteRole".split())
 
-PICTURES = frozenset(
-    """DetectFaces DetectLabels DetectText DetectModerationLabels DetectProtectiveEquipment DetectCustomLabels
-    CreateFaceLivenessSession GetFaceLivenessSessionResults""".split()
-)
+def _named(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+ANYBODY = _named("sts:AssumeRole sts:GetCallerIdentity overt:GetIdentity")
+"""Whoever signs: roles themselves say who may assume them."""
+ROLES_SEEN = _named("overt:ListRoles overt:DescribeRole")
+ROLES_KEPT = _named("overt:CreateRole overt:UpdateRole overt:DeleteRole")
+
+PICTURES = _named("""DetectFaces DetectLabels DetectText DetectModerationLabels DetectProtectiveEquipment DetectCustomLabels
+    CreateFaceLivenessSession GetFaceLivenessSessionResults""")
 """What is in a picture; whose face it is, is not told."""
-VIDEOS = frozenset(
-    """StartLabelDetection GetLabelDetection StartTextDetection GetTextDetection StartContentModeration
+VIDEOS = _named("""StartLabelDetection GetLabelDetection StartTextDetection GetTextDetection StartContentModeration
     GetContentModeration StartFaceDetection GetFaceDetection StartPersonTracking GetPersonTracking
-    StartSegmentDetection GetSegmentDetection StartMediaAnalysisJob GetMediaAnalysisJob ListMediaAnalysisJobs""".split()
-)
-RECOGNITION = frozenset(
-    """CompareFaces SearchFaces SearchFacesByImage SearchUsers SearchUsersByImage StartFaceSearch GetFaceSearch
+    StartSegmentDetection GetSegmentDetection StartMediaAnalysisJob GetMediaAnalysisJob ListMediaAnalysisJobs""")
+RECOGNITION = _named("""CompareFaces SearchFaces SearchFacesByImage SearchUsers SearchUsersByImage StartFaceSearch GetFaceSearch
     RecognizeCelebrities GetCelebrityInfo StartCelebrityRecognition GetCelebrityRecognition CreateStreamProcessor
-    UpdateStreamProcessor StartStreamProcessor ListenEvents""".split()
-)
+    UpdateStreamProcessor StartStreamProcessor ListenEvents""")
 """Whose face it is."""
-ENROLMENT = frozenset("CreateUser DeleteUser IndexFaces DeleteFaces AssociateFaces DisassociateFaces".split())
-OVERVIEW = frozenset(
-    """ListCollections DescribeCollection ListFaces ListUsers ListTagsForResource ListStreamProcessors
-    DescribeStreamProcessor StopStreamProcessor""".split()
-)
+ENROLMENT = _named("CreateUser DeleteUser IndexFaces DeleteFaces AssociateFaces DisassociateFaces")
+OVERVIEW = _named("""ListCollections DescribeCollection ListFaces ListUsers ListTagsForResource ListStreamProcessors
+    DescribeStreamProcessor StopStreamProcessor""")
 """What there is; and whoever may see a stream may stop it."""
-KEEPING = frozenset(
-    "CreateCollection DeleteCollection DeleteStreamProcessor TagResource UntagResource".split()
-)
-TRAINING = frozenset(
-    """CreateProject DescribeProjects DeleteProject CreateProjectVersion DescribeProjectVersions StartProjectVersion
+KEEPING = _named("CreateCollection DeleteCollection DeleteStreamProcessor TagResource UntagResource")
+TRAINING = _named("""CreateProject DescribeProjects DeleteProject CreateProjectVersion DescribeProjectVersions StartProjectVersion
     StopProjectVersion DeleteProjectVersion CopyProjectVersion PutProjectPolicy ListProjectPolicies DeleteProjectPolicy
     CreateDataset DescribeDataset DeleteDataset ListDatasetEntries ListDatasetLabels UpdateDatasetEntries
-    DistributeDatasetEntries""".split()
-)
+    DistributeDatasetEntries""")
 
 _OPERATING = ANYBODY | PICTURES | VIDEOS | RECOGNITION | ENROLMENT | OVERVIEW | {"CreateCollection"}
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -68,11 +61,9 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 TESTED = "tester-"
 """What the names of a tester's collections begin with."""
-IN_TESTED = frozenset(
-    """CreateCollection DescribeCollection DeleteCollection IndexFaces ListFaces DeleteFaces SearchFaces
+IN_TESTED = _named("""CreateCollection DescribeCollection DeleteCollection IndexFaces ListFaces DeleteFaces SearchFaces
     SearchFacesByImage CreateUser ListUsers DeleteUser AssociateFaces DisassociateFaces SearchUsers SearchUsersByImage
-    """.split()
-)
+    """)
 """What a tester may call of them. Nothing that names a job or a resource: it might be somebody else's."""
 
 

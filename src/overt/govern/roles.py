@@ -18,6 +18,13 @@ def check(role: Role) -> None:
         raise InvalidParameterException(f"A role is of one of these kinds: {', '.join(KINDS)}.")
     if not SHORTEST <= role.longest <= LONGEST:
         raise InvalidParameterException("A role's longest session is between 900 and 43200 seconds.")
+    for trusted in role.trusted:
+        if trusted in {"", OF_ROLE}:
+            raise InvalidParameterException(f"A role trusts ids of access keys, {ANYBODY}, or {OF_ROLE}NAME.")
+    _check_names(role)
+
+
+def _check_names(role: Role) -> None:
     for name in (*role.required, *role.allowed):
         known = {each.casefold(): each for each in intents.FIELDS}.get(name.casefold(), name)
         if name != known:
@@ -28,6 +35,3 @@ def check(role: Role) -> None:
         if name in intents.FIELDS:
             for value in values:
                 intents.check_value(name, value, f"an allowed value of {name}")
-    for trusted in role.trusted:
-        if trusted != ANYBODY and trusted in {"", OF_ROLE}:
-            raise InvalidParameterException(f"A role trusts ids of access keys, {ANYBODY}, or {OF_ROLE}NAME.")

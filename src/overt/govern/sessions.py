@@ -137,9 +137,7 @@ def _lifetime(role: Role, key: AccessKey, wish: Wish, now: dt.datetime) -> dt.ti
     return lifetime if key.expires is None else min(lifetime, key.expires - now)
 
 
-def _narrowed(
-    before: Mapping[str, tuple[str, ...]], now: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def _narrowed(before: Mapping[str, tuple[str, ...]], now: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Values that both roles allow."""
     both = {name: tuple(value for value in now[name] if value in before[name]) for name in before.keys() & now.keys()}
     return {**before, **now, **both}

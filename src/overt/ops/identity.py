@@ -15,7 +15,15 @@ from overt.ops.registry import operation
 from overt.stores.base import AccessKey, NotFoundError, Unit
 from overt.types import Call, Intent
 
-_NOT_OFFERED = ("Policy", "PolicyArns", "SerialNumber", "TokenCode", "ExternalId", "ProvidedContexts")
+_NOT_OFFERED = (
+    "Policy",
+    "PolicyArns",
+    "SerialNumber",
+    "TokenCode",
+    "ExternalId",
+    "ProvidedContexts",
+    "MinimumSessionTokenSize",
+)
 """Parameters of AssumeRole that would narrow a session or prove more. Passed over, they would promise it."""
 
 

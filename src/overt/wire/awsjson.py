@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from overt.errors import SerializationException, UnknownOperationException, WireError
 from botocore.model import OperationModel
 
+from overt.errors import SerializationException, UnknownOperationException, WireError
 from overt.stores.base import AccessKey
 from overt.types import Caller
 from overt.wire import services, signed

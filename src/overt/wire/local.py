@@ -66,7 +66,8 @@ def call(
 ) -> dict[str, Any]:
     """Run one operation as the owner of this machine's account.
 
-    Args: service: whose operation. act: does the work in place of the operation's own function, for what its parameters cannot say.
+    Args: service: whose operation. act: does the work in place of the operation's own function, for what its
+        parameters cannot say.
     Returns: the answer as JSON values, as an SDK would get it. Raises: WireError.
     """
     caller = Caller("local", engine.settings.account, OWNER)
