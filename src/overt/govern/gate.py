@@ -25,25 +25,35 @@ ANYBODY = _named("sts:AssumeRole sts:GetCallerIdentity overt:GetIdentity")
 ROLES_SEEN = _named("overt:ListRoles overt:DescribeRole")
 ROLES_KEPT = _named("overt:CreateRole overt:UpdateRole overt:DeleteRole")
 
-PICTURES = _named("""DetectFaces DetectLabels DetectText DetectModerationLabels DetectProtectiveEquipment DetectCustomLabels
-    CreateFaceLivenessSession GetFaceLivenessSessionResults""")
+PICTURES = _named(
+    """DetectFaces DetectLabels DetectText DetectModerationLabels DetectProtectiveEquipment DetectCustomLabels
+    CreateFaceLivenessSession GetFaceLivenessSessionResults"""
+)
 """What is in a picture; whose face it is, is not told."""
-VIDEOS = _named("""StartLabelDetection GetLabelDetection StartTextDetection GetTextDetection StartContentModeration
+VIDEOS = _named(
+    """StartLabelDetection GetLabelDetection StartTextDetection GetTextDetection StartContentModeration
     GetContentModeration StartFaceDetection GetFaceDetection StartPersonTracking GetPersonTracking
-    StartSegmentDetection GetSegmentDetection StartMediaAnalysisJob GetMediaAnalysisJob ListMediaAnalysisJobs""")
-RECOGNITION = _named("""CompareFaces SearchFaces SearchFacesByImage SearchUsers SearchUsersByImage StartFaceSearch GetFaceSearch
+    StartSegmentDetection GetSegmentDetection StartMediaAnalysisJob GetMediaAnalysisJob ListMediaAnalysisJobs"""
+)
+RECOGNITION = _named(
+    """CompareFaces SearchFaces SearchFacesByImage SearchUsers SearchUsersByImage StartFaceSearch GetFaceSearch
     RecognizeCelebrities GetCelebrityInfo StartCelebrityRecognition GetCelebrityRecognition CreateStreamProcessor
-    UpdateStreamProcessor StartStreamProcessor ListenEvents""")
+    UpdateStreamProcessor StartStreamProcessor ListenEvents"""
+)
 """Whose face it is."""
 ENROLMENT = _named("CreateUser DeleteUser IndexFaces DeleteFaces AssociateFaces DisassociateFaces")
-OVERVIEW = _named("""ListCollections DescribeCollection ListFaces ListUsers ListTagsForResource ListStreamProcessors
-    DescribeStreamProcessor StopStreamProcessor""")
+OVERVIEW = _named(
+    """ListCollections DescribeCollection ListFaces ListUsers ListTagsForResource ListStreamProcessors
+    DescribeStreamProcessor StopStreamProcessor"""
+)
 """What there is; and whoever may see a stream may stop it."""
 KEEPING = _named("CreateCollection DeleteCollection DeleteStreamProcessor TagResource UntagResource")
-TRAINING = _named("""CreateProject DescribeProjects DeleteProject CreateProjectVersion DescribeProjectVersions StartProjectVersion
+TRAINING = _named(
+    """CreateProject DescribeProjects DeleteProject CreateProjectVersion DescribeProjectVersions StartProjectVersion
     StopProjectVersion DeleteProjectVersion CopyProjectVersion PutProjectPolicy ListProjectPolicies DeleteProjectPolicy
     CreateDataset DescribeDataset DeleteDataset ListDatasetEntries ListDatasetLabels UpdateDatasetEntries
-    DistributeDatasetEntries""")
+    DistributeDatasetEntries"""
+)
 
 _OPERATING = ANYBODY | PICTURES | VIDEOS | RECOGNITION | ENROLMENT | OVERVIEW | {"CreateCollection"}
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -61,9 +71,11 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 TESTED = "tester-"
 """What the names of a tester's collections begin with."""
-IN_TESTED = _named("""CreateCollection DescribeCollection DeleteCollection IndexFaces ListFaces DeleteFaces SearchFaces
+IN_TESTED = _named(
+    """CreateCollection DescribeCollection DeleteCollection IndexFaces ListFaces DeleteFaces SearchFaces
     SearchFacesByImage CreateUser ListUsers DeleteUser AssociateFaces DisassociateFaces SearchUsers SearchUsersByImage
-    """)
+    """
+)
 """What a tester may call of them. Nothing that names a job or a resource: it might be somebody else's."""
 
 
