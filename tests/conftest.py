@@ -23,6 +23,7 @@ from overt import settings
 from overt.engine import Engine
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
+from overt.wire import services
 
 KEPT = {"OVERT_PHOTOS", "OVERT_SHARED_DATA"}
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -124,6 +125,18 @@ class Server:
             "config": Config(retries={"total_max_attempts": 1}),
         }
         return boto3.session.Session().client("rekognition", **(arguments | changes))
+
+    def client_of(self, service: str, config: Config | None = None, **key: str) -> Any:
+        """A boto3 client of sts or of our own service. key: aws_access_key_id and the like, in place of the owner's."""
+        session = boto3.session.Session()
+        session._loader.search_paths.append(str(services.FOLDER))  # as AWS_DATA_PATH would
+        return session.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            config=config or Config(retries={"total_max_attempts": 1}),
+            **({"aws_access_key_id": self.key_id, "aws_secret_access_key": self.secret} | key),
+        )
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from overt.engine import Engine
-from overt.wire import chain, events, openapi, rest
+from overt.wire import chain, events, openapi, query, rest
 from overt.wire.awsjson import AwsJson
 from overt.wire.http import Request, Response
 
@@ -86,12 +86,15 @@ def build(engine: Engine, follow: Follow | None = None) -> Starlette:
 
     front = Front(engine.settings.calls_in_flight, follow or here)
     audience = events.Audience(engine)  # here, whoever follows calls: this process is told of events
-    doors: dict[str, chain.Door] = {"awsjson": AwsJson(), "rest": rest.Rest()}
+    doors: dict[str, chain.Door] = {"awsjson": AwsJson(), "rest": rest.Rest(), "query": query.Query()}
 
     async def call(http: HttpRequest) -> HttpResponse:
-        door = doors["rest" if http.url.path.startswith(rest.PREFIX) else "awsjson"]
         request = await _whole(http)
-        return request if isinstance(request, HttpResponse) else _http(await front.answer(door, request))
+        if isinstance(request, HttpResponse):
+            return request
+        is_rest = http.url.path.startswith(rest.PREFIX)
+        name = "rest" if is_rest else "query" if query.is_meant(request.headers) else "awsjson"
+        return _http(await front.answer(doors[name], request))
 
     async def listen(http: HttpRequest) -> HttpResponse:
         if http.method == "HEAD":  # which Starlette routes as GET, and which would never end
@@ -119,6 +122,7 @@ def build(engine: Engine, follow: Follow | None = None) -> Starlette:
             Route("/v1/openapi.json", document, methods=["GET"]),
             Route(events.PATH, listen, methods=["GET"]),
             Route("/v1/{operation}", call, methods=["POST"]),
+            Route("/v1/overt/{operation}", call, methods=["POST"]),
             Route("/healthz", health, methods=["GET"]),
         ],
         lifespan=lifespan,

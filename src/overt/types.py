@@ -439,6 +439,45 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What keys of an account may become for a while, and on which terms.
+
+    kind: what the gate decides by. trusted: ids of keys that may assume it, "*" = every lasting key of the account,
+    "role/NAME" = sessions of that role. required: names of tags (and "operator") that a session must have. allowed:
+    the only values that a tag (or "operator") may have, by its name. longest: of a session. is_own_operator: whether
+    the name of a session stands for the person where none is named.
+    """
+
+    account: str
+    name: str
+    kind: str
+    created: dt.datetime
+    trusted: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    longest: dt.timedelta = dt.timedelta(hours=1)
+    is_own_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a temporary key stands for, fixed when it was made.
+
+    role: the role's name. session: RoleSessionName. operator: SourceIdentity, "" = not told. tags: all that were given
+    and inherited. transitive: names of tags that go on to roles assumed from here. allowed: as of the role when it was
+    assumed. parent: id of the key that assumed it.
+    """
+
+    role: str
+    session: str
+    parent: str
+    operator: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: tuple[str, ...] = ()
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call. account: 12 digits, owns collections. key_id: the access key; "local" = command line."""
 
@@ -454,6 +493,7 @@ class Call:
 
     params: the request in the wire's CamelCase, blobs as bytes. digest: keyed hash of the request body, hex; equal
     requests have equal digests and nothing can be read back from it. notes: response headers the call wants to add.
+    service: whose operation it is.
     """
 
     id: str
@@ -463,6 +503,7 @@ class Call:
     region: str
     digest: str
     notes: dict[str, str] = field(default_factory=dict)
+    service: str = "rekognition"
 
     def __getitem__(self, name: str) -> Any:
         """A required parameter."""

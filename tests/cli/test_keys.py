@@ -42,6 +42,14 @@ def test_a_revoked_key_opens_nothing_from_that_moment(
     assert overt("keys", "revoke", "nobody", "--home", home).returncode == 1
 
 
+def test_a_key_may_be_of_another_role(told: Callable[..., Any], overt: Callable[..., Any], home: Path) -> None:
+    assert told("keys", "create", "--role", "auditor")["role"] == "auditor"
+    assert [key["role"] for key in told("keys", "list")["keys"]] == ["auditor"]
+    done = overt("keys", "create", "--role", "root", "--home", home)
+    assert done.returncode == 1
+    assert "a role is one of owner, admin" in done.stderr
+
+
 @pytest.mark.parametrize("account", ["12", "abcdefghijkl", "\uff11" * 12])
 def test_an_account_is_twelve_digits(overt: Callable[..., Any], home: Path, account: str) -> None:
     done = overt("keys", "create", "--account", account, "--home", home)

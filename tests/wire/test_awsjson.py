@@ -8,7 +8,7 @@ import pytest
 from overt.errors import InvalidParameterException, SerializationException, UnknownOperationException
 from overt.wire.awsjson import AwsJson, decode
 from overt.wire.http import Request
-from overt.wire.services import rekognition
+from overt.wire.services import overt, rekognition
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,21 @@ def test_what_is_not_strict_json_is_a_serialization_error_with_its_cause(body: b
 
 def test_the_target_names_the_operation() -> None:
     request = Request("POST", "/", headers={"x-amz-target": "RekognitionService.DetectFaces"})
-    assert AwsJson().identify(request, rekognition()) == "DetectFaces"
+    assert AwsJson().identify(request) == (rekognition(), "DetectFaces")
+    ours = Request("POST", "/", headers={"x-amz-target": "OvertService.ListRoles"})
+    assert AwsJson().identify(ours) == (overt(), "ListRoles")
 
 
 @pytest.mark.parametrize(
-    "target", ["", "RekognitionService", "RekognitionService.FindWaldo", "DynamoDB_20120810.DetectFaces", "DetectFaces"]
+    "target",
+    [
+        *("", "RekognitionService", "RekognitionService.FindWaldo", "DynamoDB_20120810.DetectFaces", "DetectFaces"),
+        *("OvertService.DetectFaces", "RekognitionService.ListRoles", ".AssumeRole", ".GetCallerIdentity"),
+    ],
 )
 def test_another_target_is_an_unknown_operation(target: str) -> None:
     with pytest.raises(UnknownOperationException):
-        AwsJson().identify(Request("POST", "/", headers={"x-amz-target": target}), rekognition())
+        AwsJson().identify(Request("POST", "/", headers={"x-amz-target": target}))
 
 
 def test_an_error_has_the_form_that_sdks_read_and_its_cause_in_a_header() -> None:

@@ -97,7 +97,7 @@ def test_a_bug_is_a_500_that_tells_nothing_of_its_inside(engine: Engine, monkeyp
         message = "the secret inner text"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(registry, "find", lambda _: broken)
+    monkeypatch.setattr(registry, "find", lambda *_: broken)
     response, body = follow(engine, Trusting(), request("ListCollections"))
     assert (response.status, body["__type"]) == (500, "InternalServerError")
     assert "secret inner text" not in f"{response.headers}{body}"
@@ -108,7 +108,7 @@ def test_missing_shards_are_a_500_in_words(engine: Engine, monkeypatch: pytest.M
     def miss(*_: Any) -> dict[str, Any]:
         raise MissingShardsError("1 of 3 search shards did not answer")
 
-    monkeypatch.setattr(registry, "find", lambda _name: miss)
+    monkeypatch.setattr(registry, "find", lambda *_: miss)
     response, body = follow(engine, Trusting(), request("ListCollections"))
     assert (response.status, body["__type"]) == (500, "InternalServerError")
     assert response.headers["x-overt-detail"] == "1 of 3 search shards did not answer"
@@ -129,7 +129,7 @@ def test_a_call_whose_worker_was_lost_is_proved_and_recorded_but_not_done(engine
 
 
 def test_an_answer_that_does_not_fit_its_shape_is_a_500(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find", lambda _: lambda *_: {"Nonsense": 1})
+    monkeypatch.setattr(registry, "find", lambda *_: lambda *_: {"Nonsense": 1})
     response, body = follow(engine, Trusting(), request("ListCollections"))
     assert (response.status, body["__type"]) == (500, "InternalServerError")
 

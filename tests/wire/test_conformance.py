@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every operation of botocore's service model, over real HTTP: what fits its shapes is served, the rest refused.
+"""Every operation of botocore's service model and of our own: what fits its shapes is served, the rest refused.
 
-All inputs come from the model (wire_values.py), so an operation that a new botocore brings is tested unasked.
+All inputs come from the models (wire_values.py), so an operation that a new botocore brings is tested unasked.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from wire_values import ACCEPTED, EITHER, SERIALIZATION, VALIDATION, Spoilt, goo
 
 from overt.errors import SerializationException, ValidationException
 from overt.ops import registry
-from overt.wire import shapes
+from overt.wire import services, shapes
 from overt.wire.awsjson import decode
 
 MODEL = ServiceModel(Loader().load_service_model("rekognition", "service-2"), "rekognition")
-OPERATIONS = {name: MODEL.operation_model(name) for name in MODEL.operation_names}
+OURS = ServiceModel(Loader(extra_search_paths=[str(services.FOLDER)]).load_service_model("overt", "service-2"), "overt")
+OPERATIONS = {name: model.operation_model(name) for model in (MODEL, OURS) for name in model.operation_names}
 PARSER = create_parser("json")
 _REASON = r"Value (null|'.*') at '\S+' failed to satisfy constraint: Member must .+"
 VIOLATION = re.compile(rf"(1 validation error|\d+ validation errors) detected: {_REASON}(; {_REASON})*", re.DOTALL)
 
-OFFERED = sorted(registry.offered())
+OFFERED = sorted([*registry.offered(), *registry.offered("overt")])
 OTHERS = sorted(OPERATIONS.keys() - set(OFFERED))
 
 EVERY_OPERATION = pytest.mark.parametrize("name", OPERATIONS)
@@ -79,6 +80,8 @@ class World:
             known["FaceId"] = self.free_face
         if operation.name in ("CreateCollection", "CreateUser"):
             known |= {"CollectionId": f"{known['CollectionId']}-2"} if "Coll" in operation.name else {"UserId": "new"}
+        if operation.name == "CreateRole":
+            known["RoleName"] += "-2"
         if "JobId" in operation.input_shape.members and operation.name in OFFERED:
             known["JobId"] = self._job(OPERATIONS[operation.name.replace("Get", "Start", 1)])
         if operation.name == "CreateStreamProcessor":
@@ -116,10 +119,11 @@ def world(caller: Caller, server: Any, jpeg: Callable[[str], bytes], photos: Pat
     for picture in pictures:
         indexed = done(caller, "IndexFaces", CollectionId=name, Image={"Bytes": picture}, ExternalImageId=NAME)
         faces.append(indexed["FaceRecords"][0]["Face"]["FaceId"])
+    done(caller, "CreateRole", RoleName=name, Kind="operator")
     done(caller, "CreateUser", CollectionId=name, UserId="ann")
     done(caller, "AssociateFaces", CollectionId=name, UserId="ann", FaceIds=faces[:1])
     known = {"CollectionId": name, "UserId": "ann", "FaceId": faces[0], "ResourceArn": made["CollectionArn"]}
-    known |= {"ImageBlob": pictures[0], "GroundTruthBlob": "QUJD", "ExternalImageId": NAME}
+    known |= {"RoleName": name, "ImageBlob": pictures[0], "GroundTruthBlob": "QUJD", "ExternalImageId": NAME}
     known |= {
         "Video": {"S3Object": {"Bucket": "conformance", "Name": "a.mp4"}},
         "RegionOfInterest": {"BoundingBox": {"Left": 0, "Top": 0, "Width": 1, "Height": 1}},
@@ -143,6 +147,7 @@ def world(caller: Caller, server: Any, jpeg: Callable[[str], bytes], photos: Pat
             time.sleep(0.1)
     for collection in (name, f"{name}-2"):
         caller.call("DeleteCollection", {"CollectionId": collection})
+        caller.call("DeleteRole", {"RoleName": collection})
 
 
 def done(caller: Caller, operation: str, **value: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from openapi_spec_validator import validate
 
 from overt.ops import registry
 from overt.wire import openapi
+from overt.wire.services import overt, rekognition
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -14,9 +15,17 @@ def test_the_document_is_valid_openapi() -> None:
 def test_it_has_every_operation_and_tells_which_are_offered() -> None:
     paths = openapi.document()["paths"]
     operations = {path.removeprefix("/v1/"): item["post"] for path, item in paths.items() if "post" in item}
-    assert len(operations) == 75
+    ours = {name.removeprefix("overt/") for name in operations if name.startswith("overt/")}
+    assert ours == set(overt().operations) == set(registry.offered("overt"))
+    assert len(operations) == 75 + len(ours)
     offered = {name for name, operation in operations.items() if operation["x-overt-offered"]}
-    assert offered == set(registry.offered())
+    assert offered == set(registry.offered()) | {f"overt/{name}" for name in ours}
+
+
+def test_shapes_of_our_service_do_not_stand_in_for_rekognition_s_of_the_same_name() -> None:
+    schemas = openapi.document()["components"]["schemas"]
+    assert set(rekognition().shapes) & set(overt().shapes)
+    assert set(schemas) == {*rekognition().shapes, *(f"Overt{name}" for name in overt().shapes), "Error"}
 
 
 def test_listening_is_in_it() -> None:

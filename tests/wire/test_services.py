@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from overt.wire.services import pattern, rekognition
+from overt.ops import registry
+from overt.wire.services import overt, pattern, rekognition, sts
 
 # Pinned, so that an update of botocore that adds or removes an operation is noticed and decided on.
 NAMES = """
@@ -31,8 +32,21 @@ def test_the_75_operations_of_rekognition_are_known() -> None:
     assert len(OPERATIONS) == 75
 
 
-def test_every_pattern_of_the_model_compiles() -> None:
-    patterns = [shape.metadata["pattern"] for shape in rekognition().shapes.values() if "pattern" in shape.metadata]
+def test_all_of_our_own_operations_and_two_of_sts_are_offered() -> None:
+    assert set(registry.offered("overt")) == set(overt().operations)
+    assert set(registry.offered("sts")) == {"AssumeRole", "GetCallerIdentity"}
+
+
+def test_no_two_services_have_an_operation_of_one_name() -> None:
+    """They share a record, in which operations stand by name."""
+    ours, theirs = set(overt().operations), set(rekognition().operations) | set(sts().operations)
+    assert not ours & theirs
+    assert not set(rekognition().operations) & set(sts().operations)
+
+
+def test_every_pattern_of_the_models_compiles() -> None:
+    shapes = [shape for service in (rekognition(), sts(), overt()) for shape in service.shapes.values()]
+    patterns = [shape.metadata["pattern"] for shape in shapes if "pattern" in shape.metadata]
     assert len(patterns) > 20
     for text in patterns:
         pattern(text)

@@ -61,7 +61,7 @@ def finder(key: AccessKey = KEY) -> Callable[[str], AccessKey]:
 
 
 def verify(request: Request, key: AccessKey = KEY, now: dt.datetime = NOW) -> tuple[AccessKey, str]:
-    return sigv4.verify(request, finder(key), now)
+    return sigv4.verify(request, "rekognition", finder(key), now)
 
 
 def with_header(request: Request, name: str, value: str | None) -> Request:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -19,7 +20,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from overt.wire import services
+
 _CLOCK = threading.Lock()
+_MODEL = Path(services.FOLDER, "overt", "2026-11-01", "service-2.json")
+OWN = frozenset(json.loads(_MODEL.read_text())["operations"])
+"""Operations of our own service, which is called by its own target and signing name."""
 PATIENCE = 5.0  # seconds any answer may take
 _IDLE = 2.0  # seconds after which a kept connection is not trusted any more: a server may close it at any time
 _SHOWN = 40  # characters of a value that a message repeats
@@ -82,27 +88,46 @@ class Caller:
     def call(self, operation: str, value: Any = None, **changes: Any) -> Answer:
         """Call an operation with a JSON value (`{}` unless given); changes are further arguments of `send`."""
         body = json.dumps({} if value is None else value).encode()
-        headers = {"X-Amz-Target": f"RekognitionService.{operation}"}
-        return self.send(**({"body": body, "headers": headers} | changes))
+        own = operation in OWN
+        headers = {"X-Amz-Target": f"{'OvertService' if own else 'RekognitionService'}.{operation}"}
+        service = "overt" if own else "rekognition"
+        return self.send(**({"body": body, "headers": headers, "service": service} | changes))
 
     def rest(self, operation: str, value: Any = None) -> Answer:
         """The same by the plain-HTTP door."""
         body = json.dumps({} if value is None else value).encode()
-        return self.send(f"/v1/{operation}", body=body, headers={"Content-Type": "application/json"})
+        path, service = ("/v1/overt/", "overt") if operation in OWN else ("/v1/", "rekognition")
+        headers = {"Content-Type": "application/json"}
+        return self.send(f"{path}{operation}", body=body, headers=headers, service=service)
 
-    def send(self, path: str = "/", *, body: bytes, headers: dict[str, str], at: dt.datetime | None = None) -> Answer:
+    def send(
+        self,
+        path: str = "/",
+        *,
+        body: bytes,
+        headers: dict[str, str],
+        at: dt.datetime | None = None,
+        service: str = "rekognition",
+    ) -> Answer:
         """Sign and send a POST. at: when the signature claims to be made."""
-        return self.exchange("POST", path, body, self.sign(path, body, headers, at))
+        return self.exchange("POST", path, body, self.sign(path, body, headers, at, service=service))
 
     def sign(
-        self, path: str, body: bytes, headers: dict[str, str], at: dt.datetime | None = None, region: str = "us-east-1"
+        self,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        at: dt.datetime | None = None,
+        region: str = "us-east-1",
+        *,
+        service: str = "rekognition",
     ) -> dict[str, str]:
         """The headers with a signature among them."""
         given = {"Content-Type": "application/x-amz-json-1.1", **headers}
         request = AWSRequest("POST", self.url + path, data=body, headers=given)
         # A patch is the whole process's: two threads that undid theirs in the wrong order would leave one for ever.
         with _CLOCK, mock.patch("botocore.auth.get_current_datetime", return_value=at or dt.datetime.now(dt.UTC)):
-            SigV4Auth(Credentials(self.key_id, self.secret, self.token), "rekognition", region).add_auth(request)
+            SigV4Auth(Credentials(self.key_id, self.secret, self.token), service, region).add_auth(request)
         return dict(request.headers.items())
 
     def exchange(self, method: str, path: str, body: Any, headers: dict[str, str], **options: Any) -> Answer:

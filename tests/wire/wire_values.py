@@ -125,7 +125,7 @@ def _map(shape: Shape, value: dict[str, Any], at: str) -> Iterator[Spoilt]:
     for flaw in spoilt(shape.key, key, at):
         if isinstance(flaw.value, str):  # JSON has no keys of another type
             yield dataclasses.replace(flaw, value={flaw.value: item}, what=f"{flaw.what} (key)")
-    for flaw in spoilt(shape.value, item, at):
+    for flaw in spoilt(shape.value, item, f"{at}.value"):
         yield dataclasses.replace(flaw, value={key: flaw.value}, what=f"{flaw.what} (value)")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from overt.cli import output
 from overt.cli.home import engine
-from overt.govern import keys
+from overt.govern import gate, keys
 from overt.stores.base import NotFoundError
 
 app = typer.Typer(help="Access keys: what SDKs sign their calls with.", no_args_is_help=True)
@@ -22,6 +22,7 @@ def create(
         str | None, typer.Option(help="Twelve digits; another account sees none of yours [default: your account].")
     ] = None,
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    role: Annotated[str, typer.Option(help=f"What it may do: {', '.join(gate.ROLES)}.")] = gate.OWNER,
     hours: Annotated[
         float | None, typer.Option(min=0.01, help="Make a temporary key with a session token, good for so long.")
     ] = None,
@@ -31,9 +32,12 @@ def create(
     """Make a key pair. The secret is shown this once."""
     if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004
         raise output.CommandError(f"an account is twelve digits, not {account!r}")
+    if role not in gate.ROLES:
+        raise output.CommandError(f"a role is one of {', '.join(gate.ROLES)}, not {role!r}")
     with engine(home) as opened:
         made = keys.make(
             account or opened.settings.account,
+            role=role,
             label=label,
             lifetime=None if hours is None else dt.timedelta(hours=hours),
         )
@@ -42,7 +46,7 @@ def create(
     lines = {"aws_access_key_id": made.key.id, "aws_secret_access_key": made.key.secret}
     if made.token:
         lines["aws_session_token"] = made.token
-    result = {**lines, "account": made.key.account, "expires": made.key.expires}
+    result = {**lines, "account": made.key.account, "role": role, "expires": made.key.expires}
 
     def people() -> None:
         output.line("[default]")

@@ -36,6 +36,9 @@ from overt.cli import (
     portable,
     reindexing,
     reports,
+    roles,
+    sdk,
+    session,
     streams,
     up,
     verify,
@@ -63,7 +66,10 @@ app.command("image")(image.image)
 app.command("video")(video.video)
 app.command("verify")(verify.verify)
 app.command("watch")(watch.watch)
+app.command("login")(session.login)
 app.add_typer(keys.app, name="keys")
+app.add_typer(roles.app, name="roles")
+app.add_typer(sdk.app, name="sdk")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(streams.app, name="streams")
 app.add_typer(deliveries.app, name="deliveries")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from overt.govern.gate import OWNER
 from overt.stores.base import AccessKey, StoreError, Stores, Unit
+from overt.types import Assumed
 
 _LASTING, _TEMPORARY = "OVRT", "OVTS"  # as AWS tells AKIA from ASIA
 
@@ -42,21 +43,31 @@ class NewKey:
     token: str | None
 
 
-def make(account: str, *, label: str = "", lifetime: dt.timedelta | None = None) -> NewKey:
-    """A key pair for the owner role of an account (12 digits).
+def make(
+    account: str,
+    *,
+    role: str = OWNER,
+    label: str = "",
+    lifetime: dt.timedelta | None = None,
+    assumed: Assumed | None = None,
+    now: dt.datetime | None = None,
+) -> NewKey:
+    """A key pair for a role of an account (12 digits).
 
-    Args: lifetime: None for a lasting key; otherwise a temporary one, which comes with a session token.
+    Args: lifetime: None for a lasting key; otherwise a temporary one, which comes with a session token. assumed: what
+    a temporary key stands for. now: when it is made, by default at present.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = now or dt.datetime.now(dt.UTC)
     token = secrets.token_urlsafe(48) if lifetime else None
     key = AccessKey(
         id=(_TEMPORARY if lifetime else _LASTING) + base64.b32encode(secrets.token_bytes(10)).decode(),
         account=account,
-        role=OWNER,
+        role=role,
         secret=base64.b64encode(secrets.token_bytes(30)).decode(),
         created=now,
         expires=now + lifetime if lifetime else None,
         token_digest=hashlib.sha256(token.encode()).hexdigest() if token else None,
         label=label,
+        assumed=assumed,
     )
     return NewKey(key, token)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from overt.types import (
     Alert,
+    Assumed,
     Box,
     CameraAddress,
     Collection,
@@ -30,6 +31,7 @@ from overt.types import (
     Parcel,
     Person,
     Pulse,
+    Role,
     Session,
     StoredFace,
     Stream,
@@ -118,7 +120,8 @@ class Roll:
 class AccessKey:
     """A key pair of an account. The secret is stored wrapped; it is in the clear only here.
 
-    token: the session token of a temporary key (stored as a hash, so a key read back has only `token_digest`).
+    role: the kind that the gate decides by. token: the session token of a temporary key (stored as a hash, so a key
+    read back has only `token_digest`). assumed: what a key that AssumeRole made stands for; None = made by hand.
     """
 
     id: str
@@ -130,6 +133,7 @@ class AccessKey:
     token_digest: str | None = None  # sha256 hex of the session token
     revoked: dt.datetime | None = None
     label: str = ""
+    assumed: Assumed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,10 +314,29 @@ class Keys(Protocol):
         """Also revoked and expired ones: the caller judges. Raises: NotFoundError."""
 
     def list(self) -> Sequence[AccessKey]:
-        """All keys, oldest first, with `secret` empty."""
+        """All keys, oldest first, with `secret` empty and without `assumed`."""
 
     def revoke(self, key_id: str, when: dt.datetime) -> None:
+        """With all that were made from it, directly or not. Raises: NotFoundError."""
+
+
+class Roles(Protocol):
+    """What keys may become for a while."""
+
+    def add(self, role: Role) -> None:
+        """Raises: ExistsError when the account has one of that name."""
+
+    def get(self, account: str, name: str) -> Role:
         """Raises: NotFoundError."""
+
+    def page(self, account: str, after: str, limit: int) -> Sequence[Role]:
+        """Up to `limit` of an account, by name, those behind `after`."""
+
+    def change(self, role: Role) -> None:
+        """Give a role other terms; sessions keep theirs. Raises: NotFoundError."""
+
+    def remove(self, account: str, name: str, when: dt.datetime) -> None:
+        """With it, revoke all keys made for it and from those. Raises: NotFoundError."""
 
 
 class Records(Protocol):
@@ -701,6 +724,10 @@ class Unit(Protocol):
     @property
     def keys(self) -> Keys:
         """Access keys."""
+
+    @property
+    def roles(self) -> Roles:
+        """What keys may become for a while."""
 
     @property
     def records(self) -> Records:

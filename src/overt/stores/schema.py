@@ -187,6 +187,19 @@ keys = Table(
     Column("token_digest", Words),
     Column("revoked", Moment),
     Column("label", Words, nullable=False),
+    Column("assumed", LargeBinary),  # JSON, wrapped, as it names people and cases
+    Column("parent", Words, index=True),
+    Column("assumed_role", Words),
+)
+
+roles = Table(
+    "roles",
+    METADATA,
+    Column("account", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("terms", Text, nullable=False),  # JSON
 )
 
 records = Table(

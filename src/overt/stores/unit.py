@@ -18,6 +18,7 @@ from overt.stores.jobs import SqlJobs
 from overt.stores.keys import SqlKeys
 from overt.stores.parcels import SqlParcels
 from overt.stores.records import SqlRecords
+from overt.stores.roles import SqlRoles
 from overt.stores.streams import SqlStreams
 from overt.stores.tags import SqlTags
 from overt.stores.tokens import SqlTokens
@@ -42,6 +43,7 @@ class SqlUnit:
         self.tags = SqlTags(connection)
         self.tokens = SqlTokens(connection, clock)
         self.keys = SqlKeys(connection, vault)
+        self.roles = SqlRoles(connection)
         self.records = SqlRecords(connection)
         self.jobs = SqlJobs(connection, clock)
         self.parcels = SqlParcels(connection, vault, clock)

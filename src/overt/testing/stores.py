@@ -30,9 +30,10 @@ from overt.stores.base import (
     Unit,
     WrongModelError,
 )
-from overt.types import Alert, Box, Collection, Embedding, Event, Floats, Match, StoredFace
+from overt.types import Alert, Assumed, Box, Collection, Embedding, Event, Floats, Match, Role, StoredFace
 
 ACCOUNT = "123456789012"
+OTHER = "999999999999"
 MODEL = "model-1"
 DIMENSION = 32
 NOON = dt.datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=dt.UTC)
@@ -784,6 +785,53 @@ class StoreContract:
                     use("AKIA2")
         with stores.read() as unit:
             assert unit.keys.get("AKIA1").revoked == later
+
+    def test_roles(self, stores: Stores) -> None:
+        allowed = {"purpose": ("theft", "missing")}
+        desk = Role(ACCOUNT, "desk", "operator", NOON, ("*", "role/a"), ("case",), allowed, dt.timedelta(hours=2))
+        other = Role(OTHER, "desk", "auditor", NOON, is_own_operator=True)
+        with stores.write() as unit:
+            for role in (desk, other, replace(desk, name="a")):
+                unit.roles.add(role)
+            with pytest.raises(ExistsError):
+                unit.roles.add(replace(desk, kind="admin"))
+        with stores.read() as unit:
+            assert unit.roles.get(ACCOUNT, "desk") == desk
+            assert unit.roles.get(OTHER, "desk") == other
+            assert [role.name for role in unit.roles.page(ACCOUNT, "", 9)] == ["a", "desk"]
+            assert [role.name for role in unit.roles.page(ACCOUNT, "a", 1)] == ["desk"]
+        with stores.write() as unit:
+            unit.roles.change(replace(desk, kind="admin", trusted=()))
+            unit.roles.remove(OTHER, "desk", NOON)
+            for use in (
+                lambda: unit.roles.get(OTHER, "desk"),
+                lambda: unit.roles.change(other),
+                lambda: unit.roles.remove(OTHER, "desk", NOON),
+            ):
+                with pytest.raises(NotFoundError):
+                    use()
+        with stores.read() as unit:
+            assert unit.roles.get(ACCOUNT, "desk") == replace(desk, kind="admin", trusted=())
+
+    def test_what_keys_stand_for_and_how_they_end(self, stores: Stores) -> None:
+        later = NOON + dt.timedelta(hours=1)
+        assumed = Assumed("desk", "me", "AKIA1", "b17", {"case": "7"}, ("case",), {"purpose": ("theft",)})
+        made = [AccessKey("AKIA1", ACCOUNT, "owner", "hush", NOON)]
+        for number, parent in ((1, "AKIA1"), (2, "ASIA1"), (3, "AKIA0"), (4, "ASIA3")):
+            role = replace(assumed, parent=parent, role="desk" if number < 3 else "field")
+            made.append(AccessKey(f"ASIA{number}", ACCOUNT, "operator", "hush", NOON, later, "ab" * 32, assumed=role))
+        with stores.write() as unit:
+            unit.roles.add(Role(ACCOUNT, "field", "operator", NOON))
+            for key in made:
+                unit.keys.add(key)
+        with stores.write() as unit:
+            assert [unit.keys.get(key.id) for key in made] == made
+            assert [key.assumed for key in unit.keys.list()] == [None] * len(made)
+            unit.keys.revoke("ASIA2", NOON)
+            unit.keys.revoke("AKIA1", later)
+            assert [unit.keys.get(key.id).revoked for key in made] == [later, later, NOON, None, None]
+            unit.roles.remove(ACCOUNT, "field", later)
+            assert [unit.keys.get(key.id).revoked for key in made] == [later, later, NOON, later, later]
 
     def test_records(self, stores: Stores) -> None:
         events = [make_event(number) for number in range(5)]

@@ -8,10 +8,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from botocore.model import OperationModel
+
 from overt.errors import SerializationException, UnknownOperationException, WireError
 from overt.stores.base import AccessKey
 from overt.types import Caller
-from overt.wire import sigv4
+from overt.wire import services, signed
 from overt.wire.http import Request, Response
 from overt.wire.services import Service
 
@@ -23,28 +25,29 @@ class AwsJson:
 
     content_type = CONTENT_TYPE
 
-    def identify(self, request: Request, service: Service) -> str:
-        """The operation's name. Raises: UnknownOperationException."""
+    def identify(self, request: Request) -> tuple[Service, str]:
+        """The service and its operation's name. Raises: UnknownOperationException."""
         prefix, _, name = request.headers.get("x-amz-target", "").partition(".")
-        if prefix != service.target_prefix or name not in service.operations:
-            raise UnknownOperationException(
-                detail=f"X-Amz-Target must be {service.target_prefix}.<Operation> with an operation of API version "
-                f"{service.api_version}"
-            )
-        return name
+        for service in services.documented():
+            if prefix == service.target_prefix and name in service.operations:
+                return service, name
+        known = services.rekognition()
+        raise UnknownOperationException(
+            detail=f"X-Amz-Target must be {known.target_prefix}.<Operation> with an operation of API version "
+            f"{known.api_version}, or of {services.overt().target_prefix}"
+        )
 
     def authenticate(
-        self, request: Request, find_key: Callable[[str], AccessKey], now: dt.datetime
+        self, request: Request, service: Service, find_key: Callable[[str], AccessKey], now: dt.datetime
     ) -> tuple[Caller, str]:
-        """The caller and the region it names. Raises: the errors of sigv4.verify."""
-        key, region = sigv4.verify(request, find_key, now)
-        return Caller(key.id, key.account, key.role), region
+        """The caller and the region it names. Raises: the errors of signed.caller."""
+        return signed.caller(request, service, find_key, now)
 
-    def body(self, request: Request) -> Any:
+    def body(self, _operation: OperationModel, request: Request) -> Any:
         """The request body as Python values. Raises: SerializationException."""
         return decode(request.body)
 
-    def answer(self, result: dict[str, Any], headers: dict[str, str]) -> Response:
+    def answer(self, _operation: OperationModel, result: dict[str, Any], headers: dict[str, str]) -> Response:
         """A success."""
         return Response(200, {"content-type": self.content_type, **headers}, encode(result))
 
@@ -54,7 +57,7 @@ class AwsJson:
         body = {"__type": error.code, "Code": error.code, "Message": error.text, "Logref": request_id}
         named = {"content-type": self.content_type, "x-amzn-errortype": error.code, **headers}
         if error.detail:
-            named["x-overt-detail"] = _header_text(error.detail)
+            named["x-overt-detail"] = header_text(error.detail)
         return Response(error.status, named, encode(body))
 
 
@@ -91,6 +94,6 @@ def _not_json(name: str) -> Any:
     raise _RefusedError(msg)
 
 
-def _header_text(text: str) -> str:
+def header_text(text: str) -> str:
     """One line of printable ASCII, which is all a header may hold."""
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text)[:1024]

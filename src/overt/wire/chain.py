@@ -36,18 +36,18 @@ NOBODY = Caller(key_id="", account="", role="")
 class Door(Protocol):
     """A way in: how calls are named, proved and written there."""
 
-    def identify(self, request: Request, service: Service) -> str:
-        """The operation's name. Raises: WireError."""
+    def identify(self, request: Request) -> tuple[Service, str]:
+        """The service and its operation's name. Raises: WireError."""
 
     def authenticate(
-        self, request: Request, find_key: Callable[[str], AccessKey], now: dt.datetime
+        self, request: Request, service: Service, find_key: Callable[[str], AccessKey], now: dt.datetime
     ) -> tuple[Caller, str]:
         """The caller and the region it named. Raises: WireError."""
 
-    def body(self, request: Request) -> Any:
+    def body(self, operation: OperationModel, request: Request) -> Any:
         """The request's values. Raises: WireError."""
 
-    def answer(self, result: dict[str, Any], headers: dict[str, str]) -> Any:
+    def answer(self, operation: OperationModel, result: dict[str, Any], headers: dict[str, str]) -> Any:
         """Write a success."""
 
     def refuse(self, error: WireError, headers: dict[str, str]) -> Any:
@@ -64,6 +64,7 @@ class Exchange:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     started: float = field(default_factory=time.perf_counter)
     time: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    service: Service = field(default_factory=services.rekognition)  # whose operation it is, once it is known
     name: str = ""  # of what is asked for, once it is known
     operation: OperationModel | None = None
     caller: Caller = NOBODY
@@ -78,9 +79,8 @@ class Exchange:
 
 def identify(exchange: Exchange, engine: Engine) -> None:
     """Which operation is meant?"""
-    service = services.rekognition()
-    exchange.name = exchange.door.identify(exchange.request, service)
-    exchange.operation = service.operations[exchange.name]
+    exchange.service, exchange.name = exchange.door.identify(exchange.request)
+    exchange.operation = exchange.service.operations[exchange.name]
     if exchange.request.oversized:
         raise ImageTooLargeException(detail="the request is longer than two pictures of 5 MiB in base64")
 
@@ -92,7 +92,9 @@ def authenticate(exchange: Exchange, engine: Engine) -> None:
         with engine.stores.read() as unit:
             return unit.keys.get(key_id)
 
-    exchange.caller, exchange.region = exchange.door.authenticate(exchange.request, find_key, exchange.time)
+    exchange.caller, exchange.region = exchange.door.authenticate(
+        exchange.request, exchange.service, find_key, exchange.time
+    )
 
 
 def parse(exchange: Exchange, engine: Engine) -> None:
@@ -101,10 +103,11 @@ def parse(exchange: Exchange, engine: Engine) -> None:
     exchange.call = Call(
         id=exchange.id,
         operation=operation.name,
-        params=shapes.parse(operation.input_shape, exchange.door.body(exchange.request)),
+        params=shapes.parse(operation.input_shape, exchange.door.body(operation, exchange.request)),
         caller=exchange.caller,
         region=exchange.region,
         digest=_digest(exchange, engine),
+        service=exchange.service.name,
     )
 
 
@@ -118,7 +121,7 @@ def gate_before(exchange: Exchange, engine: Engine) -> None:
 def run(exchange: Exchange, engine: Engine) -> None:
     """Do it."""
     call = _call(exchange)
-    act = exchange.act or registry.find(call.operation)
+    act = exchange.act or registry.find(call.operation, call.service)
     exchange.result = act(call, engine)
 
 
@@ -149,9 +152,10 @@ def render(exchange: Exchange, engine: Engine) -> None:
     """Write the answer."""
     headers = {"x-amzn-requestid": exchange.id}
     if exchange.error is None:
-        result = shapes.render(_operation(exchange).output_shape, exchange.result or {})
+        operation = _operation(exchange)
+        result = shapes.render(operation.output_shape, exchange.result or {})
         notes = exchange.call.notes if exchange.call else {}
-        exchange.response = exchange.door.answer(result, {**headers, **notes})
+        exchange.response = exchange.door.answer(operation, result, {**headers, **notes})
     else:
         exchange.response = exchange.door.refuse(exchange.error, headers)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The OpenAPI 3.1 document of `POST /v1/<Operation>`, generated from the service model, and of listening to events.
+"""The OpenAPI 3.1 document of `POST /v1/<Operation>`, generated from the service models, and of listening to events.
 
 Knows no operation.
 """
@@ -13,9 +13,8 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 
 from overt import __version__
 from overt.ops import registry
-from overt.wire import events
-from overt.wire.rest import PREFIX
-from overt.wire.services import rekognition
+from overt.wire import events, rest, services
+from overt.wire.services import Service
 
 _SCALARS: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
@@ -37,23 +36,28 @@ _LIMITS = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document, as JSON values."""
-    service = rekognition()
-    offered = registry.offered()
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for service in services.documented():
+        offered = registry.offered(service.name)
+        writer = _Writer(service)
+        paths |= {
+            rest.path(service, name): {"post": writer.operation(operation, offered=name in offered)}
+            for name, operation in sorted(service.operations.items())
+        }
+        schemas |= {writer.name(shape): writer.schema(shape) for _, shape in sorted(service.shapes.items())}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "overt",
             "version": __version__,
-            "description": "Rekognition's operations over plain HTTP. Requests are signed with AWS Signature Version 4 "
-            "(service rekognition). Operations marked x-overt-offered: false answer AccessDeniedException.",
+            "description": "Rekognition's operations and overt's own over plain HTTP. Requests are signed with AWS "
+            "Signature Version 4 (service rekognition; below /v1/overt/ service overt). Operations marked "
+            "x-overt-offered: false answer AccessDeniedException.",
         },
-        "paths": {
-            f"{PREFIX}{name}": {"post": _operation(operation, offered=name in offered)}
-            for name, operation in sorted(service.operations.items())
-        }
-        | {events.PATH: {"get": _EVENTS}},
+        "paths": paths | {events.PATH: {"get": _EVENTS}},
         "components": {
-            "schemas": {name: _schema(shape) for name, shape in sorted(service.shapes.items())} | {"Error": _ERROR},
+            "schemas": schemas | {"Error": _ERROR},
             "securitySchemes": {
                 "sigv4": {
                     "type": "apiKey",
@@ -72,20 +76,6 @@ _ERROR = {
     "required": ["__type", "Code", "Message", "Logref"],
     "properties": {name: {"type": "string"} for name in ("__type", "Code", "Message", "Logref")},
 }
-
-
-def _operation(operation: OperationModel, *, offered: bool) -> dict[str, Any]:
-    errors = sorted({shape.name for shape in operation.error_shapes})
-    return {
-        "operationId": operation.name,
-        "x-overt-offered": offered,
-        "requestBody": {"required": True, "content": _content(operation.input_shape)},
-        "responses": {
-            "200": {"description": "Done.", "content": _content(operation.output_shape)},
-            "400": {"description": f"Refused: {', '.join(errors)}.", "content": _ERROR_CONTENT},
-            "500": {"description": "InternalServerError.", "content": _ERROR_CONTENT},
-        },
-    }
 
 
 _ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -116,32 +106,56 @@ _EVENTS = {
 }
 
 
-def _content(shape: Shape | None) -> dict[str, Any]:
-    return {"application/json": {"schema": _reference(shape) if shape else {"type": "object"}}}
+class _Writer:
+    """Writes one service's shapes."""
 
+    def __init__(self, service: Service) -> None:
+        self._prefix = "" if service.name == "rekognition" else service.name.capitalize()
 
-def _reference(shape: Shape) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{shape.name}"}
+    def name(self, shape: Shape) -> str:
+        """Of a shape in the document: two services may have shapes of one name."""
+        return f"{self._prefix}{shape.name}"
 
-
-def _schema(shape: Shape) -> dict[str, Any]:
-    kind = shape.type_name
-    if isinstance(shape, StructureShape):
-        schema: dict[str, Any] = {
-            "type": "object",
-            "properties": {name: _reference(member) for name, member in shape.members.items()},
+    def operation(self, operation: OperationModel, *, offered: bool) -> dict[str, Any]:
+        """One operation."""
+        errors = sorted({shape.name for shape in operation.error_shapes})
+        return {
+            "operationId": operation.name,
+            "x-overt-offered": offered,
+            "requestBody": {"required": True, "content": self._content(operation.input_shape)},
+            "responses": {
+                "200": {"description": "Done.", "content": self._content(operation.output_shape)},
+                "400": {"description": f"Refused: {', '.join(errors)}.", "content": _ERROR_CONTENT},
+                "500": {"description": "InternalServerError.", "content": _ERROR_CONTENT},
+            },
         }
-        if shape.required_members:
-            schema["required"] = list(shape.required_members)
-    elif isinstance(shape, ListShape):
-        schema = {"type": "array", "items": _reference(shape.member)}
-    elif isinstance(shape, MapShape):
-        schema = {"type": "object", "additionalProperties": _reference(shape.value)}
-    else:
-        schema = dict(_SCALARS[kind])
-    if kind != "blob":  # the model's limits are of bytes, the document's would be of base64 letters
-        low, high = _LIMITS.get(kind, ("minimum", "maximum"))
-        schema |= {key: shape.metadata[name] for key, name in ((low, "min"), (high, "max")) if name in shape.metadata}
-    if isinstance(shape, StringShape) and shape.enum:
-        schema["enum"] = list(shape.enum)
-    return schema
+
+    def schema(self, shape: Shape) -> dict[str, Any]:
+        """One shape."""
+        kind = shape.type_name
+        if isinstance(shape, StructureShape):
+            schema: dict[str, Any] = {
+                "type": "object",
+                "properties": {name: self._reference(member) for name, member in shape.members.items()},
+            }
+            if shape.required_members:
+                schema["required"] = list(shape.required_members)
+        elif isinstance(shape, ListShape):
+            schema = {"type": "array", "items": self._reference(shape.member)}
+        elif isinstance(shape, MapShape):
+            schema = {"type": "object", "additionalProperties": self._reference(shape.value)}
+        else:
+            schema = dict(_SCALARS[kind])
+        if kind != "blob":  # the model's limits are of bytes, the document's would be of base64 letters
+            low, high = _LIMITS.get(kind, ("minimum", "maximum"))
+            limits = ((low, "min"), (high, "max"))
+            schema |= {key: shape.metadata[name] for key, name in limits if name in shape.metadata}
+        if isinstance(shape, StringShape) and shape.enum:
+            schema["enum"] = list(shape.enum)
+        return schema
+
+    def _content(self, shape: Shape | None) -> dict[str, Any]:
+        return {"application/json": {"schema": self._reference(shape) if shape else {"type": "object"}}}
+
+    def _reference(self, shape: Shape) -> dict[str, Any]:
+        return {"$ref": f"#/components/schemas/{self.name(shape)}"}

@@ -26,10 +26,12 @@ from overt.wire.http import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 CLOCK_SKEW = dt.timedelta(minutes=15)  # as AWS allows
-SERVICES = frozenset({"rekognition"})
+MEANINGFUL = "x-overt-"
+"""What headers that say what a call is for begin with: unsigned, anybody on the way could have written them."""
 _TIME = "%Y%m%dT%H%M%SZ"
 _PART = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 _UNRESERVED = "-._~"
+_BLANKS = re.compile(" +")  # no other white space: what was changed into it would pass for what was signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,17 @@ class Signature:
     hexdigest: str
 
 
-def verify(request: Request, find_key: Callable[[str], AccessKey], now: dt.datetime) -> tuple[AccessKey, str]:
+def verify(
+    request: Request, service: str, find_key: Callable[[str], AccessKey], now: dt.datetime
+) -> tuple[AccessKey, str]:
     """The key that signed the request, and the region it was signed for.
 
-    Args: find_key raises NotFoundError for an unknown id. now: aware datetime.
+    Args: service: the only signing name that will do. find_key raises NotFoundError for an unknown id. now: aware
+        datetime.
     Raises: MissingAuthenticationTokenException, IncompleteSignatureException, UnrecognizedClientException,
         InvalidSignatureException.
     """
-    signature = _read(request)
+    signature = _read(request, service)
     signed_at = _check_time(request, signature, now)
     try:
         key = find_key(signature.key_id)
@@ -76,7 +81,7 @@ def sign(request: Request, secret: str, signature: Signature, signed_at: str) ->
     return hmac.digest(key, f"{ALGORITHM}\n{signed_at}\n{scope}\n{digest}".encode(), "sha256").hex()
 
 
-def _read(request: Request) -> Signature:
+def _read(request: Request, wanted: str) -> Signature:
     header = request.headers.get("authorization", "")
     if not header:
         raise MissingAuthenticationTokenException(
@@ -96,8 +101,8 @@ def _read(request: Request) -> Signature:
     if end != "aws4_request":
         raise IncompleteSignatureException(detail="Credential must be KEY/DATE/REGION/SERVICE/aws4_request")
     signature = Signature(key_id, date, region, service, tuple(parts["SignedHeaders"].split(";")), parts["Signature"])
-    if signature.service not in SERVICES:
-        raise InvalidSignatureException(detail="signed for another service; the signing name is rekognition")
+    if signature.service != wanted:
+        raise InvalidSignatureException(detail=f"signed for another service; the signing name is {wanted}")
     _check_signed_headers(request, signature.signed_headers)
     return signature
 
@@ -113,6 +118,12 @@ def _check_signed_headers(request: Request, signed: tuple[str, ...]) -> None:
     unsigned = [name for name in must if name not in signed]
     if unsigned:
         raise IncompleteSignatureException(detail=f"these headers must be signed: {', '.join(unsigned)}")
+    loose = sorted(name for name in request.headers if name.startswith(MEANINGFUL) and name not in signed)
+    if loose:
+        raise InvalidSignatureException(
+            f"The header {loose[0]} is not among SignedHeaders, so that it proves nothing.",
+            detail="set it before the request is signed: in boto3, in a handler of before-sign",
+        )
 
 
 def _check_time(request: Request, signature: Signature, now: dt.datetime) -> str:
@@ -151,7 +162,7 @@ def _check_key(key: AccessKey, request: Request, now: dt.datetime) -> None:
 
 
 def _canonical(request: Request, signed_headers: tuple[str, ...]) -> str:
-    headers = "".join(f"{name}:{' '.join(request.headers[name].split())}\n" for name in signed_headers)
+    headers = "".join(f"{name}:{trimmed(request.headers[name])}\n" for name in signed_headers)
     # The header only repeats the hash; a client that lies in it gets a signature that does not fit the body.
     return "\n".join(
         (
@@ -163,6 +174,11 @@ def _canonical(request: Request, signed_headers: tuple[str, ...]) -> str:
             request.body_sha256,
         )
     )
+
+
+def trimmed(value: str) -> str:
+    """A header's value as it is signed: without blanks around it, and with single ones within."""
+    return _BLANKS.sub(" ", value.strip(" "))
 
 
 def _canonical_query(query: str) -> str:
