@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What calls do to people, by operation: looking for somebody, enrolling, watching. Knows names of operations only.
 
-Rules speak of groups, so that no operation is forgotten by one of them; an operation in no group is unknown, and denied.
+Rules speak of groups, so that none forgets an operation; an operation in no group is unknown, and denied.
 """
 
 from __future__ import annotations
@@ -148,12 +148,10 @@ def is_in(action: str, group: str) -> bool:
     return group in GROUPS.get(action, ())
 
 
-def declarations() -> str:
-    """The groups and actions as Cedar's schema language has them."""
+def group_declarations() -> str:
+    """The groups as Cedar's schema language has them."""
     parents = _parents()
-    lines = []
-    for group in (*WIDER, *OPERATIONS):
-        lines.append(f'action "{group}"' + (f' in ["{parents[group]}"];' if group in parents else ";"))
-    applies = "appliesTo { principal: [Role], resource: [Collection], context: Context };"
-    lines += [f'action "{name}" in ["{groups[0]}"] {applies}' for name, groups in GROUPS.items()]
-    return "\n".join(lines)
+    return "\n".join(
+        f'action "{group}"' + (f' in ["{parents[group]}"];' if group in parents else ";")
+        for group in (*WIDER, *OPERATIONS)
+    )

@@ -7,7 +7,6 @@ context that lacks an attribute or has one too many is an error, and no attribut
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,11 +20,10 @@ from cedarpy import Decision, Entities, PolicySet, pst
 
 from overt.govern import actions
 from overt.govern.limits import PolicyError
-from overt.govern.question import CONTEXT, Question
-from overt.govern.question import context as facts
+from overt.govern.question import schema
 from overt.govern.ruling import Refusal
 
-SCHEMA = CONTEXT + actions.declarations()
+SCHEMA = schema()
 _KNOWN = frozenset({"id", "reason", "next"})  # annotations
 _PLACES = 4096  # actions, roles and collections whose rules are kept ready
 _ANSWERS = 1024  # answers kept for each selection of rules
@@ -36,7 +34,6 @@ ERROR = Refusal(
 NO_PERMIT = Refusal("no-permit", "No rule permits this.", "See `overt policy explain`.")
 
 _schema = cedarpy.Schema.from_str(SCHEMA)
-_ATTRIBUTES = frozenset(facts(Question("", "", dt.datetime.fromtimestamp(0, dt.UTC)), zone=dt.UTC))
 _TOLD = frozenset({"operator", "purpose", "caseNumber", "legalBasis", "authorisation", "probe", "window", "entry"})
 _nothing = Entities.from_json_str("[]")
 
@@ -111,7 +108,8 @@ class Rules:
             chosen = self._slice(action, role, collection)
             if not is_sound:
                 return self._evaluate(chosen, action, role, collection, context)
-            key = (action, role, collection, json.dumps([context[name] for name in chosen.reads]))
+            read = context if chosen.reads is None else [context[name] for name in chosen.reads]
+            key = (action, role, collection, json.dumps(read))
             answer = chosen.answers.get(key)
             if answer is None:
                 answer = self._evaluate(chosen, action, role, collection, context)
@@ -165,12 +163,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class _Slice:
-    """Some of the rules, parsed. ids: names by Cedar's own ids. reads: the attributes that they read."""
+    """Some of the rules, parsed. ids: names by Cedar's own ids. reads: the attributes that they read, None = all."""
 
     policies: PolicySet
     names: tuple[str, ...]
     ids: Mapping[str, str]
-    reads: tuple[str, ...]
+    reads: tuple[str, ...] | None
     answers: OrderedDict[tuple[str, str, str, str], tuple[Refusal, ...]] = field(default_factory=OrderedDict)
 
     @classmethod
@@ -181,7 +179,7 @@ class _Slice:
             PolicySet.from_pst(pst.PolicySet(templates={}, static_policies=nodes, template_links=())),
             tuple(rule.name for rule in rules),
             {id_: rule.name for id_, rule in zip(nodes, rules, strict=True)},
-            tuple(sorted(_ATTRIBUTES if _WHOLE in reads else reads)),
+            None if _WHOLE in reads else tuple(sorted(reads)),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -142,7 +142,7 @@ def tighten(base: Limits, changes: Mapping[str, Any], where: str) -> Limits:
     Raises: PolicyError naming the limit that would.
     """
     for name, value in changes.items():
-        if _is_looser(name, getattr(base, name), value):
+        if name in _LOOSER and _LOOSER[name](getattr(base, name), value):
             shown = {"minutes": "hours", "is_isolated": "isolated"}.get(name, name)
             msg = (
                 f"{where}: {shown} would allow more than the law pack does; a collection's limits can only be stricter"
@@ -166,60 +166,51 @@ def zone(name: str) -> dt.tzinfo:
         raise PolicyError(msg) from None
 
 
-def _is_looser(name: str, old: Any, new: Any) -> bool:
-    match name:
-        case "floor" | "least_quality":
-            return bool(new < old)
-        case "maximum":
-            return old is not None and (new is None or new > old)
-        case "mode":
-            return MODES.index(new) < MODES.index(old)
-        case "review":
-            return REVIEWS.index(new) < REVIEWS.index(old)
-        case "notice":
-            return old not in new
-        case "drop":
-            return not new >= old
-        case "purposes" | "roles" | "probe_kinds" | "minutes":
-            return old is not None and (new is None or not new <= old)
-    return False  # by_size adds floors, zone is looked at apart, isolation opens nothing but to testers
+# Whether a limit, second, would allow more than another, first. Those that are not here open nothing.
+_LOOSER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "floor": lambda old, new: new < old,
+    "least_quality": lambda old, new: new < old,
+    "maximum": lambda old, new: old is not None and new > old,
+    "mode": lambda old, new: MODES.index(new) < MODES.index(old),
+    "review": lambda old, new: REVIEWS.index(new) < REVIEWS.index(old),
+    "notice": lambda old, new: old not in new,
+    "drop": lambda old, new: not new >= old,
+    **dict.fromkeys(
+        ("purposes", "roles", "probe_kinds", "minutes"), lambda old, new: old is not None and not new <= old
+    ),
+}
 
 
 def _field(name: str, value: Any, where: str) -> tuple[str, Any]:
-    msg = f"{where}: {name} cannot be {value!r}"
-    match name:
-        case "floor" if _is_number(value) and 0 <= value <= _PERCENT:
-            return name, value / _PERCENT
-        case "by_size" if isinstance(value, list) and all(_is_step(step) for step in value):
-            return name, tuple(sorted((step["faces"], step["floor"] / _PERCENT) for step in value))
-        case "maximum" if type(value) is int and value >= 1:
-            return name, value
-        case "least_quality" if type(value) is int and 0 <= value <= _PERCENT:
-            return name, value
-        case "mode" if value in MODES:
-            return name, value
-        case "review" if value in REVIEWS:
-            return name, value
-        case "notice" if isinstance(value, str) and value.isprintable() and value.isascii():
-            return name, value  # it travels in a header
-        case "zone" if isinstance(value, str):
-            zone(value)
-            return name, value
-        case "isolated" if isinstance(value, bool):
-            return "is_isolated", value
-        case "hours" if isinstance(value, list):
-            return "minutes", frozenset(minute for text in value for minute in _span(text, where))
-        case "purposes" | "roles" | "probe_kinds" | "drop" if _is_texts(value):
-            allowed = {"roles": frozenset(actions.ROLES), "probe_kinds": PROBE_KINDS, "drop": ATTRIBUTES}.get(name)
-            if allowed is not None and (unknown := set(value) - allowed):
-                msg = f"{where}: {name}: no such thing as {', '.join(sorted(unknown))}; there are "
-                raise PolicyError(msg + ", ".join(sorted(allowed)))
-            return name, frozenset(value)
-    raise PolicyError(msg)
+    if not _CHECKS[name](value):
+        msg = f"{where}: {name} cannot be {value!r}"
+        raise PolicyError(msg)
+    if unknown := set(value) - _CHOICES[name] if name in _CHOICES else set():
+        msg = f"{where}: {name}: no such thing as {', '.join(sorted(unknown))}; there are "
+        raise PolicyError(msg + ", ".join(sorted(_CHOICES[name])))
+    if name == "zone":
+        zone(value)
+    if name == "hours":
+        return "minutes", frozenset(minute for text in value for minute in _span(text, where))
+    if name == "by_size":
+        return name, tuple(sorted((step["faces"], step["floor"] / _PERCENT) for step in value))
+    if name == "floor":
+        return name, value / _PERCENT
+    if name == "isolated":
+        return "is_isolated", value
+    return name, frozenset(value) if isinstance(value, list) else value
 
 
 def _is_number(value: Any) -> bool:
     return type(value) in {int, float}
+
+
+def _is_percent(value: Any) -> bool:
+    return _is_number(value) and bool(0 <= value <= _PERCENT)
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and value.isascii()  # notices travel in one
 
 
 def _is_texts(value: Any) -> bool:
@@ -230,7 +221,26 @@ def _is_step(step: Any) -> bool:
     if not isinstance(step, dict) or step.keys() != {"faces", "floor"}:
         return False
     faces, floor = step["faces"], step["floor"]
-    return type(faces) is int and faces >= 0 and _is_number(floor) and bool(0 <= floor <= _PERCENT)
+    return type(faces) is int and faces >= 0 and _is_percent(floor)
+
+
+def _is_steps(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_step(step) for step in value)
+
+
+_CHOICES = {"roles": frozenset(actions.ROLES), "probe_kinds": PROBE_KINDS, "drop": ATTRIBUTES}
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "floor": _is_percent,
+    "by_size": _is_steps,
+    "maximum": lambda value: type(value) is int and value >= 1,
+    "least_quality": lambda value: type(value) is int and _is_percent(value),
+    "mode": lambda value: value in MODES,
+    "review": lambda value: value in REVIEWS,
+    "notice": _is_header,
+    "zone": lambda value: isinstance(value, str),
+    "isolated": lambda value: type(value) is bool,
+    **dict.fromkeys(("hours", "purposes", "roles", "probe_kinds", "drop"), _is_texts),
+}
 
 
 def _span(text: Any, where: str) -> list[int]:

@@ -7,8 +7,8 @@ Every fact has a form for "not told", and that form never stands for anything be
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from overt.govern import actions
@@ -17,6 +17,7 @@ from overt.types import Intent
 SOURCES = ("call", "job", "stream")
 PHASES = ("before", "after")
 _LONGEST = 1024  # characters of anything a caller tells; session tags have 256 at most
+_SILENT = Intent()
 _NEVER = -(2**53)  # a moment long past: what was not told has not been good since then
 
 
@@ -45,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of faces about to be enrolled. consent: reference of a consent record; end: until when they stay."""
+    """What is known of faces about to be enrolled. consent: of a consent record; end: until when they stay."""
 
     consent: str = ""
     reason: str = ""
@@ -60,7 +61,7 @@ class Question:
     action: an operation, see `actions.meant`. moment: with its zone. collection: id, "" where none is concerned.
     source: call, job or stream. phase: before the work is done, or after, when the probe's quality is known.
     quality: 0..100 of the probe, None before it was measured. faces: in the collection, None = not counted.
-    trained_until: end of the certificate of the person who asks. attributes: of faces that are asked for.
+    trained_until: end of the certificate of the person who asks.
     """
 
     action: str
@@ -68,7 +69,7 @@ class Question:
     moment: dt.datetime
     account: str = ""
     collection: str = ""
-    intent: Intent = Intent()
+    intent: Intent = _SILENT
     source: str = "call"
     phase: str = "before"
     quality: int | None = None
@@ -77,7 +78,6 @@ class Question:
     window: Window | None = None
     place: Place | None = None
     entry: Entry | None = None
-    attributes: frozenset[str] = field(default_factory=frozenset)
 
     def record(self) -> dict[str, Any]:
         """As plain values, to be kept with a call and asked again later; it may hold names."""
@@ -92,7 +92,6 @@ class Question:
             raise ValueError(msg)
         told["moment"] = dt.datetime.fromisoformat(told["moment"])
         told["intent"] = Intent(**told.get("intent", {}))
-        told["attributes"] = frozenset(told.get("attributes", ()))
         if told.get("trained_until"):
             told["trained_until"] = dt.datetime.fromisoformat(told["trained_until"])
         if window := told.get("window"):
@@ -108,37 +107,50 @@ class Question:
 
 def problem(question: Question) -> str:
     """What is wrong with a question, in words; "" = nothing. Whatever type its facts have, this raises nothing."""
-    if question.action not in actions.GROUPS:
-        return f"{_shown(question.action)} is no action that the policy knows"
-    if question.role not in actions.ROLES:
-        return f"{_shown(question.role)} is no role that the policy knows"
-    if question.source not in SOURCES or question.phase not in PHASES:
-        return "where the call comes from is not told as the policy needs it"
-    for name, value in _texts(question):
-        if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
-            return f"{name} is no text of at most {_LONGEST} printable characters"
+    return next(_problems(question), "")
+
+
+def _problems(question: Question) -> Iterator[str]:
+    for noun, value, known in (("action", question.action, actions.GROUPS), ("role", question.role, actions.ROLES)):
+        if not _is_one_of(value, known):
+            yield f"{repr(value)[:80]} is no {noun} that the policy knows"
+    if not _is_one_of(question.source, SOURCES) or not _is_one_of(question.phase, PHASES):
+        yield "where the call comes from is not told as the policy needs it"
+    for name, kind in (("intent", Intent), ("window", Window | None), ("place", Place | None), ("entry", Entry | None)):
+        if not isinstance(getattr(question, name), kind):
+            yield f"{name} is not told as the policy needs it"
+    yield from _bad_values(question)
+
+
+def _bad_values(question: Question) -> Iterator[str]:
+    for name, text in _texts(question):
+        if not isinstance(text, str) or len(text) > _LONGEST or not text.isprintable():
+            yield f"{name} is no text of at most {_LONGEST} printable characters"
     for name, moment in _moments(question):
         if not isinstance(moment, dt.datetime) or moment.utcoffset() is None:
-            return f"{name} is no moment with a zone"
+            yield f"{name} is no moment with a zone"
     for name, number, most in (("quality", question.quality, 100), ("faces", question.faces, 2**53)):
         if number is not None and (type(number) is not int or not 0 <= number <= most):
-            return f"{name} is no whole number from 0 to {most}"
+            yield f"{name} is no whole number from 0 to {most}"
     if question.place is not None and type(question.place.is_inside) is not bool:
-        return "place.is_inside is neither true nor false"
-    return ""
+        yield "place.is_inside is neither true nor false"
+
+
+def _is_one_of(value: object, known: Container[str]) -> bool:
+    return isinstance(value, str) and value in known
 
 
 def context(
     question: Question, *, zone: dt.tzinfo, evidence: frozenset[str] = frozenset(), is_isolated: bool = False
 ) -> dict[str, Any]:
-    """The facts as Cedar's rules read them: every attribute is there, always.
+    """The facts as Cedar's rules read them: every attribute that the action has is there, always.
 
     Args: zone: of the hours that rules speak of. evidence: names of what the operator has shown and is in force.
     is_isolated: whether the collection is a tester's.
     """
-    intent, window, place, entry = question.intent, question.window, question.place, question.entry
+    intent = question.intent
     local = question.moment.astimezone(zone)
-    return {
+    facts = {
         "account": question.account,
         "operator": intent.operator,
         "purpose": intent.purpose,
@@ -151,55 +163,86 @@ def context(
         "weekday": local.isoweekday(),
         "isolated": is_isolated,
         "evidence": sorted(evidence),
-        "attributes": sorted(question.attributes),
-        "gallery": {"counted": question.faces is not None, "faces": question.faces or 0},
-        "probe": {
+        "training": {"given": question.trained_until is not None, "until": _seconds(question.trained_until)},
+    }
+    if actions.is_in(question.action, "Identify"):
+        facts["gallery"] = {"counted": question.faces is not None, "faces": question.faces or 0}
+    if actions.is_in(question.action, "Seek"):
+        facts["probe"] = {
             "kind": intent.probe_kind,
             "measured": question.quality is not None,
             "quality": question.quality or 0,
-        },
-        "training": {"given": question.trained_until is not None, "until": _seconds(question.trained_until)},
-        "window": {
-            "given": window is not None,
-            "number": window.number if window else "",
-            "basis": window.basis if window else "",
-            "officer": window.officer if window else "",
-            "begin": _seconds(window.begin if window else None),
-            "end": _seconds(window.end if window else None),
-        },
-        "place": {
-            "given": place is not None,
-            "camera": place.camera if place else "",
-            "inside": place is not None and place.is_inside,
-            "tags": sorted(place.tags) if place else [],
-        },
-        "entry": {
-            "given": entry is not None,
-            "consent": entry.consent if entry else "",
-            "reason": entry.reason if entry else "",
-            "approver": entry.approver if entry else "",
-            "bounded": entry is not None and entry.end is not None,
-            "until": _seconds(entry.end if entry else None),
-        },
+        }
+    if actions.is_in(question.action, "Live"):
+        facts |= {"window": _window(question.window), "place": _place(question.place)}
+    if actions.is_in(question.action, "Enrol"):
+        facts["entry"] = _entry(question.entry)
+    return facts
+
+
+_COMMON = """
+  account: String, operator: String, purpose: String, caseNumber: String, legalBasis: String, authorisation: String,
+  source: String, now: Long, minute: Long, weekday: Long, isolated: Bool, evidence: Set<String>,
+  training: { given: Bool, until: Long },
+"""
+_GALLERY = "  gallery: { counted: Bool, faces: Long },\n"
+_PROBE = "  probe: { kind: String, measured: Bool, quality: Long },\n"
+_LIVE = """  window: { given: Bool, number: String, basis: String, officer: String, begin: Long, end: Long },
+  place: { given: Bool, camera: String, inside: Bool, tags: Set<String> },
+"""
+_ENTRY = "  entry: { given: Bool, consent: String, reason: String, approver: String, bounded: Bool, until: Long },\n"
+
+
+def schema() -> str:
+    """What rules may be about, in Cedar's schema language: what `context` gives, and all actions.
+
+    No attribute is optional, so no rule can stumble over one that is missing. Actions have those only that they need:
+    checking a request against the schema takes most of the time of a decision.
+    """
+    types = {
+        "Any": _COMMON,
+        "Seeking": _COMMON + _GALLERY + _PROBE,
+        "Watching": _COMMON + _GALLERY + _PROBE + _LIVE,
+        "Enrolling": _COMMON + _GALLERY + _ENTRY,
+    }
+    lines = ["entity Role;", "entity Collection;", *(f"type {name} = {{{body}}};" for name, body in types.items())]
+    lines += [actions.group_declarations()]
+    for name, groups in actions.GROUPS.items():
+        kind = {"Live": "Watching", "Enrol": "Enrolling"}.get(groups[0], "Seeking" if "Seek" in groups else "Any")
+        applies = f"appliesTo {{ principal: [Role], resource: [Collection], context: {kind} }};"
+        lines.append(f'action "{name}" in ["{groups[0]}"] {applies}')
+    return "\n".join(lines)
+
+
+def _window(window: Window | None) -> dict[str, Any]:
+    return {
+        "given": window is not None,
+        "number": window.number if window else "",
+        "basis": window.basis if window else "",
+        "officer": window.officer if window else "",
+        "begin": _seconds(window.begin if window else None),
+        "end": _seconds(window.end if window else None),
     }
 
 
-# What `context` gives, for Cedar. No attribute is optional: a rule can never stumble over one that is missing.
-CONTEXT = """
-entity Role;
-entity Collection;
-type Context = {
-  account: String, operator: String, purpose: String, caseNumber: String, legalBasis: String, authorisation: String,
-  source: String, now: Long, minute: Long, weekday: Long, isolated: Bool,
-  evidence: Set<String>, attributes: Set<String>,
-  gallery: { counted: Bool, faces: Long },
-  probe: { kind: String, measured: Bool, quality: Long },
-  training: { given: Bool, until: Long },
-  window: { given: Bool, number: String, basis: String, officer: String, begin: Long, end: Long },
-  place: { given: Bool, camera: String, inside: Bool, tags: Set<String> },
-  entry: { given: Bool, consent: String, reason: String, approver: String, bounded: Bool, until: Long },
-};
-"""
+def _place(place: Place | None) -> dict[str, Any]:
+    return {
+        "given": place is not None,
+        "camera": place.camera if place else "",
+        "inside": place is not None and place.is_inside,
+        "tags": sorted(place.tags) if place else [],
+    }
+
+
+def _entry(entry: Entry | None) -> dict[str, Any]:
+    return {
+        "given": entry is not None,
+        "consent": entry.consent if entry else "",
+        "reason": entry.reason if entry else "",
+        "approver": entry.approver if entry else "",
+        "bounded": entry is not None and entry.end is not None,
+        "until": _seconds(entry.end if entry else None),
+    }
 
 
 def _seconds(moment: dt.datetime | None) -> int:
@@ -216,7 +259,7 @@ def _texts(question: Question) -> list[tuple[str, Any]]:
         texts += [("place.tags", tag) for tag in getattr(question.place, "tags", (None,))]
     if question.entry is not None:
         texts += [(f"entry.{name}", getattr(question.entry, name, None)) for name in ("consent", "reason", "approver")]
-    return texts + [("attributes", name) for name in question.attributes]
+    return texts
 
 
 def _moments(question: Question) -> list[tuple[str, Any]]:
@@ -228,10 +271,6 @@ def _moments(question: Question) -> list[tuple[str, Any]]:
     if question.entry is not None and question.entry.end is not None:
         moments.append(("entry.end", question.entry.end))
     return moments
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:80]
 
 
 def _plain(value: Any) -> Any:

@@ -28,7 +28,7 @@ DEFAULT = "none"  # face search and enrolment are off until somebody chooses
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an operator has to show for something. reference: where it lies. until: the last day it counts, None = for ever.
+    """What an operator has to show for something. reference: where it lies. until: the last day it counts, None = all.
 
     figure: what was measured, where the pack asks for one.
     """
@@ -100,7 +100,7 @@ def read(text: str, own: Mapping[str, str], pack: str | None = None) -> Rulebook
 
 
 def choose(home: Path, pack: str) -> None:
-    """Name the pack in the home folder's file, which is made if need be. Raises: PolicyError when it cannot be loaded."""
+    """Name the pack in the home folder's file, which is made if need be. Raises: PolicyError."""
     load(home, pack)
     file = home / FILE
     table = tomllib.loads(_text(file)) if file.is_file() else {}
