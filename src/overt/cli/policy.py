@@ -13,7 +13,7 @@ from overt import settings
 from overt.cli import output
 from overt.cli.home import engine
 from overt.cli.record import recorded
-from overt.govern import actions, lawpack, rulebook
+from overt.govern import actions, lawpack, moratorium, rulebook
 from overt.govern.limits import Limits, PolicyError
 from overt.govern.moratorium import Moratorium
 from overt.govern.policy import Policy
@@ -151,8 +151,8 @@ def explain(
 
     def people() -> None:
         output.line("allowed" if ruling.allowed else "refused")
-        for sentence in ruling.reason.split("\n"):
-            output.line(f"  {sentence}") if sentence else None
+        if ruling.reason:
+            output.line(f"  {ruling.reason}")
         output.line(f"decided by {', '.join(ruling.rules)}; asked were {', '.join(asked)}")
         for name, value in result.get("obligations", {}).items():
             if value not in ("", None, [], 0):
@@ -169,7 +169,7 @@ def choose(
 ) -> None:
     """Put a law pack in force. While a moratorium on everything stands, only the pack `moratorium` can be chosen."""
     with engine(home) as opened, recorded(opened, "ChoosePolicy", pack):
-        halt = Moratorium(opened.stores).is_on()
+        halt = moratorium.on_everything(opened.stores)
         if halt is not None and pack != "moratorium":
             raise output.CommandError(
                 f"moratorium {halt.number} stands since {halt.begun.isoformat(timespec='seconds')}; two people have to "
@@ -177,8 +177,8 @@ def choose(
             )
         if pack == "moratorium" and halt is None:
             raise output.CommandError(
-                "begin the moratorium first, so that it takes two people to end it: overt moratorium on --by NAME --why "
-                "REASON"
+                "begin the moratorium first, so that it takes two people to end it: "
+                "overt moratorium on --by NAME --why REASON"
             )
         try:
             rulebook.choose(opened.settings.home, pack)

@@ -35,7 +35,8 @@ NO_PERMIT = Refusal("no-permit", "No rule permits this.", "See `overt policy exp
 
 _schema = cedarpy.Schema.from_str(SCHEMA)
 _TOLD = frozenset({"operator", "purpose", "caseNumber", "legalBasis", "authorisation", "probe", "window", "entry"})
-_nothing = Entities.from_json_str("[]")
+# With the schema, so that the groups of actions are in it: without them `action in` never holds, and no forbid either.
+_nothing = Entities.from_json_str("[]", _schema)
 
 
 @dataclass(frozen=True, slots=True)

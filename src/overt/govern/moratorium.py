@@ -39,6 +39,12 @@ def approve(stores: Stores, number: int, person: str, reason: str) -> Halt:
         return unit.halts.approve(number, Approval(person, dt.datetime.now(dt.UTC), reason), PEOPLE)
 
 
+def on_everything(stores: Stores) -> Halt | None:
+    """The moratorium on all face analysis that stands, None for none. Raises: StoreError."""
+    with stores.read() as unit:
+        return next((halt for halt in unit.halts.standing() if not halt.collection and not halt.purpose), None)
+
+
 class Moratorium:
     """What is in force, for the policy to ask at every call. clock: seconds that never run back."""
 

@@ -16,6 +16,7 @@ from overt.types import Intent
 
 SOURCES = ("call", "job", "stream")
 PHASES = ("before", "after")
+_IN_COLLECTIONS = ("Search", "Live", "Enrol")  # groups of actions that always concern one
 _LONGEST = 1024  # characters of anything a caller tells; session tags have 256 at most
 _SILENT = Intent()
 _NEVER = -(2**53)  # a moment long past: what was not told has not been good since then
@@ -120,6 +121,8 @@ def _problems(question: Question) -> Iterator[str]:
         if not isinstance(getattr(question, name), kind):
             yield f"{name} is not told as the policy needs it"
     yield from _bad_values(question)
+    if question.collection == "" and any(actions.is_in(question.action, group) for group in _IN_COLLECTIONS):
+        yield "it is not told which collection is concerned"
 
 
 def _bad_values(question: Question) -> Iterator[str]:
