@@ -27,6 +27,7 @@ SCHEMA = schema()
 _KNOWN = frozenset({"id", "reason", "next"})  # annotations
 _PLACES = 4096  # actions, roles and collections whose rules are kept ready
 _ANSWERS = 1024  # answers kept for each selection of rules
+_SHOWN = 3  # problems told of one file
 _WHOLE = "*"  # a rule reads the context as a whole
 ERROR = Refusal(
     "engine-error", "The policy could not be evaluated.", "Tell whoever runs this server: `overt policy check`."
@@ -65,8 +66,12 @@ def read(text: str, where: str, *, may_permit: bool) -> tuple[Rule, ...]:
         msg = f"{where}: it cannot be read: {error}"
         raise PolicyError(msg) from error
     if not checked.validation_passed:
-        problems = "; ".join(_named(problem, nodes) for problem in checked.errors)
-        msg = f"{where}: it does not fit what the policy knows: {problems}"
+        problems = [_named(problem, nodes) for problem in checked.errors]
+        more = f" (and {len(problems) - _SHOWN} more)" if len(problems) > _SHOWN else ""
+        msg = (
+            f"{where}: it does not fit what the policy knows: {'; '.join(problems[:_SHOWN])}{more}. "
+            "See docs/policy.md for what each action has; a rule may have to name its actions"
+        )
         raise PolicyError(msg)
     if nodes.templates:
         msg = f"{where}: templates are not used here; name the role or the collection"
