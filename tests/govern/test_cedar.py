@@ -49,7 +49,7 @@ def test_a_missing_attribute_is_a_refusal(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(facts()))
 @pytest.mark.parametrize("value", [None, [], {}, 3.5, b"x", "\ud800", {"given": True}, [1]])
 def test_an_attribute_of_another_type_is_a_refusal(name: str, value: Any) -> None:
-    if type(value) is type(facts()[name]) and value != "\ud800" and value in ([],):
+    if type(value) is type(facts()[name]) and value != "\ud800" and value == []:
         return  # no evidence at all is told like this
     assert rules(PERMIT).ask("SearchFaces", "operator", "people", facts(**{name: value})) == (ERROR,)
 
@@ -153,7 +153,8 @@ def test_a_warning_tells_of_rules_that_silence_gets_past() -> None:
 WHOLE = tuple(rule for rule in lawpack.load("police-washington").rules) + read(
     '@id("r") @reason("No.") forbid (principal == Role::"service", action == Action::"CompareFaces", resource);'
     '@id("c") @reason("No.") forbid (principal, action in [Action::"Search"], resource == Collection::"cold");'
-    '@id("i") @reason("No.") forbid (principal is Role, action, resource is Collection) when { context.account == "9" };',
+    '@id("i") @reason("No.") forbid (principal is Role, action, resource is Collection) '
+    'when { context.account == "9" };',
     "x",
     may_permit=False,
 )
@@ -161,12 +162,12 @@ SLICED = Rules(WHOLE)
 
 
 @given(
-    st.sampled_from(sorted(actions.GROUPS)),
-    st.sampled_from(actions.ROLES),
-    st.sampled_from(["cold", "warm", ""]),
-    st.booleans(),
+    action=st.sampled_from(sorted(actions.GROUPS)),
+    role=st.sampled_from(actions.ROLES),
+    place=st.sampled_from(["cold", "warm", ""]),
+    blank=st.booleans(),
 )
-def test_leaving_out_rules_by_their_scope_changes_no_answer(action: str, role: str, place: str, blank: bool) -> None:
+def test_leaving_out_rules_by_their_scope_changes_no_answer(action: str, role: str, place: str, *, blank: bool) -> None:
     asked = facts(action, account="9" if blank else "1", purpose="" if blank else "missing-person")
     sliced = SLICED.ask(action, role, place, asked)
     request = {

@@ -58,7 +58,7 @@ def place(question: Question, **changes: object) -> Question:
     return replace(question, place=replace(question.place, **changes))
 
 
-def rows() -> list[tuple[str, Question, tuple[str, ...], frozenset[str]]]:
+def rows() -> list[tuple[str, Question, tuple[str, ...], frozenset[str]]]:  # noqa: PLR0915 - it is a table
     """Pack, question, evidence that is missing, and the rules that refuse it."""
     table: list[tuple[str, Question, tuple[str, ...], frozenset[str]]] = []
 

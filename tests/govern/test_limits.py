@@ -105,7 +105,7 @@ def test_floors_by_size_add_to_the_packs() -> None:
         {"zone": "../etc/passwd"},
         {"by_size": [{"faces": 1}]},
         {"isolated": True},
-        {"flor": 99},
+        {"floors": 99},
     ],
 )
 def test_what_is_written_wrongly_is_refused(table: dict[str, Any]) -> None:

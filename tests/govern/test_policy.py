@@ -26,7 +26,6 @@ from overt.types import Intent
 
 PACKS = lawpack.names()
 POLICIES = {pack: policy(pack) for pack in PACKS}
-WORST = Question("x", "x", NOW)
 ABSENT: dict[str, Callable[[Question], Question]] = {
     **{name: lambda q, n=name: telling(q, **{n: ""}) for name in ("operator", "purpose", "case", "legal_basis")},
     **{name: lambda q, n=name: telling(q, **{n: ""}) for name in ("probe_kind", "authorisation")},
@@ -51,7 +50,7 @@ GARBAGE = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_si
     lambda text: text not in NAMED
 )
 TEXT = st.one_of(st.just(""), st.sampled_from(NAMED), GARBAGE)
-MOMENT = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2090, 1, 1), timezones=st.just(dt.UTC))
+MOMENT = st.integers(-40_000, 40_000).map(lambda hours: NOW + dt.timedelta(hours=hours))
 
 
 @st.composite
