@@ -32,7 +32,9 @@ from overt.cli import (
     keys,
     migrate,
     models,
+    moratorium,
     output,
+    policy,
     portable,
     reindexing,
     reports,
@@ -89,6 +91,8 @@ app.add_typer(reports.app, name="report")
 app.add_typer(bench.app, name="bench")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(config.app, name="config")
+app.add_typer(policy.app, name="policy")
+app.add_typer(moratorium.app, name="moratorium")
 
 
 @app.command("version")

@@ -137,6 +137,32 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """That somebody wants a moratorium lifted. person: as the organisation names them."""
+
+    person: str
+    time: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A moratorium on face analysis. collection, purpose: what it covers, "" = all. person: who began it.
+
+    lifted: when it ended, None while it stands. approvals: for its end, by time.
+    """
+
+    number: int
+    collection: str
+    purpose: str
+    begun: dt.datetime
+    person: str
+    reason: str
+    lifted: dt.datetime | None = None
+    approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """What became of faces that were to be erased.
 
@@ -698,6 +724,25 @@ class Expiries(Protocol):
         """Up to `limit` faces whose time is over, by collection: to be deleted."""
 
 
+class Halts(Protocol):
+    """Moratoria on face analysis. They are kept for good."""
+
+    def begin(self, collection: str, purpose: str, begun: dt.datetime, person: str, reason: str) -> Halt:
+        """One more, in force with this unit."""
+
+    def approve(self, number: int, approval: Approval, needed: int) -> Halt:
+        """Note that somebody wants it lifted; with `needed` different people it is. A second word of one is not noted.
+
+        Raises: NotFoundError when there is none of that number that stands.
+        """
+
+    def standing(self) -> Sequence[Halt]:
+        """Those in force, the first begun first."""
+
+    def list(self) -> Sequence[Halt]:
+        """All there ever were."""
+
+
 class Unit(Protocol):
     """One transaction's view of everything."""
 
@@ -756,6 +801,10 @@ class Unit(Protocol):
     @property
     def expiries(self) -> Expiries:
         """Until when faces are on their lists."""
+
+    @property
+    def halts(self) -> Halts:
+        """Moratoria on face analysis."""
 
 
 class Stores(Protocol):

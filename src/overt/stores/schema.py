@@ -387,3 +387,25 @@ expiries = Table(
     ForeignKeyConstraint(["collection", "sequence"], ["faces.collection", "faces.sequence"], ondelete="CASCADE"),
     Index(None, "collection", "expires"),
 )
+
+halts = Table(
+    "halts",
+    METADATA,
+    Column("number", Number, primary_key=True),
+    Column("collection", Words, nullable=False),  # "" = all
+    Column("purpose", Words, nullable=False),  # "" = all
+    Column("begun", Moment, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted", Moment),
+    sqlite_autoincrement=True,
+)
+
+halt_approvals = Table(
+    "halt_approvals",
+    METADATA,
+    Column("halt", Number, ForeignKey("halts.number", ondelete="CASCADE"), primary_key=True),
+    Column("person", Words, primary_key=True),
+    Column("time", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -13,6 +13,7 @@ from overt.stores.cameras import SqlCameras
 from overt.stores.collections import SqlCollections
 from overt.stores.expiries import SqlExpiries
 from overt.stores.faces import SqlFaces
+from overt.stores.halts import SqlHalts
 from overt.stores.index import Search
 from overt.stores.jobs import SqlJobs
 from overt.stores.keys import SqlKeys
@@ -51,3 +52,4 @@ class SqlUnit:
         self.streams = SqlStreams(connection, vault, clock)
         self.alerts = SqlAlerts(connection, vault, clock)
         self.expiries = SqlExpiries(connection, clock)
+        self.halts = SqlHalts(connection)
