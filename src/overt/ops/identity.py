@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from overt.engine import Engine
 from overt.errors import AccessDeniedException, InvalidParameterException
@@ -46,9 +46,9 @@ def assume_role(call: Call, engine: Engine) -> Mapping[str, Any]:
         try:
             role = unit.roles.get(call.caller.account, name)
         except NotFoundError:
-            raise _not_authorized(call, key) from None
+            _refuse(call, key)
         if not sessions.trusts(role, key):
-            raise _not_authorized(call, key)
+            _refuse(call, key)
         made = sessions.begin(role, key, wish, dt.datetime.now(dt.UTC))
         unit.keys.add(made.key)
     return {
@@ -129,9 +129,9 @@ def _role_name(call: Call) -> str:
     return wanted.removeprefix(arn_of_roles) if wanted.startswith(arn_of_roles) else ""
 
 
-def _not_authorized(call: Call, key: AccessKey) -> AccessDeniedException:
-    """The same for a role that is not there, so that nobody learns which roles there are."""
-    return AccessDeniedException(
+def _refuse(call: Call, key: AccessKey) -> NoReturn:
+    """In the same words when there is no such role, so that nobody learns which there are."""
+    raise AccessDeniedException(
         f"User: {arn(key)} is not authorized to perform: sts:AssumeRole on resource: {call['RoleArn']}",
         detail="no such role in your account, or it does not trust this key; see `overt roles show`",
     )
