@@ -14,7 +14,7 @@ NUMBERS = st.one_of(st.none(), st.floats(-1, 2), st.just(math.nan), st.just(math
 
 
 def ruling(**duties: object) -> Ruling:
-    return Ruling(True, "", ("base",), "open", "", Obligations(**duties))
+    return Ruling(allowed=True, reason="", rules=("base",), pack="open", digest="", obligations=Obligations(**duties))
 
 
 @given(NUMBERS, st.one_of(st.none(), st.integers(0, 4096)), st.floats(0, 1), st.one_of(st.none(), st.integers(1, 99)))
@@ -45,6 +45,6 @@ def test_rejecting_names_the_limit() -> None:
 
 
 def test_a_refusal_stays_one() -> None:
-    refused = Ruling(False, "no", ("x",), "open", "", NOTHING)
+    refused = Ruling(allowed=False, reason="no", rules=("x",), pack="open", digest="", obligations=NOTHING)
     assert settle(refused, Asked(1.0, 1))[0] == refused
     assert Refusal("x", "No.").words == "No. (rule x)"

@@ -374,7 +374,11 @@ def test_commands_that_are_named_exist(page: str) -> None:
         f"`{line}`" for block in blocks_of(page) if block.language == "sh" for line in block.text.splitlines()
     )
     inline = re.findall(r"`([^`\n]+)`", f"{read(page)} {shell}")
-    named = [match for code in inline if (match := re.match(r"(?:\.venv/bin/)?overt ([a-z]+)(?: ([a-z-]+))?", code))]
+    named = [
+        match
+        for code in inline
+        if (match := re.match(r"(?:\.venv/bin/)?overt ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?", code))
+    ]
     for match in named:
         words = [word for word in match.groups() if word]
         assert any(f"overt {' '.join(words[:count])}" in known for count in (2, 1)), match[0]
