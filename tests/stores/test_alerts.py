@@ -15,7 +15,7 @@ from overt.stores.base import NotFoundError, StoreError
 from overt.stores.schema import alerts
 from overt.stores.sql import SqlStores
 from overt.stores.vault import Vault
-from overt.testing.stores import ACCOUNT, MODEL, NOON
+from overt.testing.stores import ACCOUNT, MODEL, NOON, make_alert
 from overt.types import Alert, Box, Match, StoredFace
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
@@ -37,25 +37,7 @@ def match(face_id: str, similarity: float = 0.97) -> Match[StoredFace]:
 
 
 def alert(number: int, **changes: Any) -> Alert:
-    fields = {
-        "id": f"alert-{number}",
-        "account": ACCOUNT,
-        "stream": "key-of-gate",
-        "stream_name": "gate",
-        "source": "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1",
-        "session": "session",
-        "start": NOON,
-        "end": None,
-        "time": 12.5,
-        "box": Box(0.5, 0.25, 0.125, 0.2),
-        "match": match("face-1"),
-        "collection": "people",
-        "list_size": 40,
-        "threshold": 0.9,
-        "model": MODEL,
-        "picture": JPEG,
-    }
-    return Alert(**{**fields, **changes})
+    return make_alert(number, **{"match": match("face-1"), "threshold": 0.9, "picture": JPEG, **changes})
 
 
 def add(stores: SqlStores, *new: Alert) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -125,12 +126,8 @@ def start_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
             raise InvalidParameterException(detail="a face search runs until it is stopped: it takes no selectors")
         if session.fragment is not None and session.producer_time is not None:
             raise InvalidParameterException(detail="StartSelector: either FragmentNumber or ProducerTimestamp")
-        try:
+        with _in_its_state(stream, "Stream processor is already started."):
             unit.streams.start(stream.account, stream.name, session)
-        except StoreError:
-            raise ResourceInUseException(
-                "Stream processor is already started.", detail=f"its status is {stream.status}"
-            ) from None
     engine.streams.wake()
     return {"SessionId": session.id}
 
@@ -140,12 +137,8 @@ def stop_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Have the camera watched no longer."""
     with engine.stores.write() as unit:
         stream = find_stream(unit, call)
-        try:
+        with _in_its_state(stream, "Processor not available for stopping stream."):
             unit.streams.stop(stream.account, stream.name)
-        except StoreError:
-            raise ResourceInUseException(
-                "Processor not available for stopping stream.", detail=f"its status is {stream.status}"
-            ) from None
     engine.streams.wake()
     return {}
 
@@ -155,15 +148,20 @@ def delete_stream_processor(call: Call, engine: Engine) -> Mapping[str, Any]:
     """Remove a stopped processor and what it has not told yet; its alerts stay for as long as alerts do."""
     with engine.stores.write() as unit:
         stream = find_stream(unit, call)
-        try:
+        with _in_its_state(stream, "Stream processor must be stopped before it is deleted."):
             unit.streams.delete(stream.account, stream.name)
-        except StoreError:
-            raise ResourceInUseException(
-                "Stream processor must be stopped before it is deleted.", detail=f"its status is {stream.status}"
-            ) from None
         unit.parcels.forget(stream.id)
         unit.tags.remove(stream.arn(), unit.tags.of(stream.arn()))
     return {}
+
+
+@contextmanager
+def _in_its_state(stream: Stream, refusal: str) -> Iterator[None]:
+    """Raises: ResourceInUseException when the block finds that the stream's state does not allow it."""
+    try:
+        yield
+    except StoreError:
+        raise ResourceInUseException(refusal, detail=f"its status is {stream.status}") from None
 
 
 def _wanted(call: Call, engine: Engine) -> Wanted:
