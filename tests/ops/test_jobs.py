@@ -16,7 +16,6 @@ from typing import Any
 import boto3
 import filming
 import pytest
-from moto.server import ThreadedMotoServer
 
 ROLE = "arn:aws:iam::123456789012:role/rekognition"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -69,15 +68,6 @@ class VideoClient:
                 if notice["JobId"] == job:
                     return dict(notice)
         raise AssertionError("no notice came")
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import boto3
 import filming
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from services import free_port
 
 ROLE = "arn:aws:iam::123456789012:role/rekognition"
@@ -33,15 +32,6 @@ def until(happened: Callable[[], Any], seconds: float = DEADLINE) -> Any:
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.2)
     return value
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module")
